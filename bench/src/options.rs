@@ -1,0 +1,84 @@
+//! What can be asked of the bench on its command line.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+
+use crate::{limits, rows};
+
+/// Puts this product beside the limits of the machine and its peers, as ratios taken in one run.
+#[derive(Debug, Parser)]
+#[command(
+    name = "bench",
+    after_help = "Example: cargo run --release -p bench -- --quick --no-peers"
+)]
+pub struct Cli {
+    /// What to measure, and how long.
+    #[command(flatten)]
+    pub options: Options,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serves the limit rows; the bench starts this itself, as a process of its own
+    #[command(hide = true)]
+    LimitServer(limits::Settings),
+}
+
+/// What to measure, and how long.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// Two short windows a row: to try the bench out, not to quote
+    #[arg(long)]
+    pub quick: bool,
+    /// Leave the peers out
+    #[arg(long)]
+    pub no_peers: bool,
+    /// Measure only load rows whose name holds this text, and what they are compared with; no
+    /// peers (repeatable)
+    #[arg(long, value_name = "ROW", value_parser = rows::known)]
+    pub only: Vec<String>,
+    /// Write all that was measured to this file as well
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Tenants that the load is spread over
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=999))]
+    pub tenants: u16,
+    /// Measure this `tenantry` binary instead of building one
+    #[arg(long, value_name = "FILE")]
+    pub product: Option<PathBuf>,
+    /// Program and leading arguments that start the limit server [default: this program's own]
+    #[arg(skip)]
+    pub limit_server: Option<Vec<OsString>>,
+}
+
+impl Options {
+    /// How often each row is measured; the median counts.
+    pub(crate) fn rounds(&self) -> usize {
+        if self.quick { 2 } else { 3 }
+    }
+
+    /// Length of one window of load, in seconds.
+    pub(crate) fn window_seconds(&self) -> u32 {
+        if self.quick { 1 } else { 5 }
+    }
+
+    /// Whether the peers are to be measured.
+    pub(crate) fn peers(&self) -> bool {
+        !self.no_peers && self.only.is_empty()
+    }
+
+    /// The command line that starts the limit server.
+    pub(crate) fn limit_server(&self) -> anyhow::Result<Vec<OsString>> {
+        match &self.limit_server {
+            Some(command) => Ok(command.clone()),
+            None => {
+                let own = std::env::current_exe().context("this program's own path")?;
+                Ok(vec![own.into(), "limit-server".into()])
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Sign-up, registry, provisioning and the operator API.

@@ -1,0 +1,131 @@
+//! A form as a page shows it: what was entered, and what is wrong with it.
+//!
+//! Secrets are no part of it, so that no page can show one again.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use service::Kind;
+
+use crate::upstream::Refusal;
+
+/// A form's fields, with a summary of their faults on top.
+#[derive(Default, Serialize)]
+pub(crate) struct FormView {
+    fields: BTreeMap<&'static str, Entry>,
+    summary: Vec<Line>,
+    alert: Option<String>,
+}
+
+/// One field.
+#[derive(Serialize)]
+struct Entry {
+    name: &'static str,
+    label: &'static str,
+    value: String,
+    faults: Vec<String>,
+}
+
+/// One line of the summary; `field` is empty when no field of the form is at fault.
+#[derive(Serialize)]
+struct Line {
+    field: &'static str,
+    fault: String,
+}
+
+impl FormView {
+    /// Adds a field. Passwords are given no value.
+    pub(crate) fn field(mut self, name: &'static str, label: &'static str, value: &str) -> Self {
+        let entry = Entry { name, label, value: value.to_owned(), faults: Vec::new() };
+        self.fields.insert(name, entry);
+        self
+    }
+
+    /// A word above the form.
+    pub(crate) fn alert(mut self, text: impl Into<String>) -> Self {
+        self.alert = Some(text.into());
+        self
+    }
+
+    /// Puts what a plane said where it belongs: at its fields, or above the form.
+    pub(crate) fn refused(mut self, refusal: &Refusal) -> Self {
+        for (name, faults) in &refusal.errors {
+            for fault in faults {
+                self.fault(name, fault);
+            }
+        }
+        if refusal.errors.is_empty() {
+            self.alert = Some(message(refusal));
+        }
+        self
+    }
+
+    /// Notes a fault of a field.
+    pub(crate) fn fault(&mut self, name: &str, fault: &str) {
+        let line = match self.fields.get_mut(name) {
+            Some(entry) => {
+                let fault = sentence(entry.label, fault);
+                entry.faults.push(fault.clone());
+                Line { field: entry.name, fault }
+            }
+            None => Line { field: "", fault: sentence(name, fault) },
+        };
+        self.summary.push(line);
+    }
+}
+
+fn message(refusal: &Refusal) -> String {
+    if refusal.is(Kind::RateLimited) {
+        return refusal.seconds().map_or_else(
+            || "That was a little often. Please try again in a moment.".to_owned(),
+            |seconds| format!("That was a little often. Please try again in {seconds} s."),
+        );
+    }
+    let detail = refusal.detail.clone();
+    detail.unwrap_or_else(|| "That did not work. Please check the form and try again.".to_owned())
+}
+
+/// The planes say what is wrong without saying of what ("is required"); a person reads a
+/// sentence.
+fn sentence(label: &str, fault: &str) -> String {
+    const VERBS: [&str; 12] = [
+        "is", "must", "has", "needs", "cannot", "may", "can", "does", "should", "was", "contains",
+        "belongs",
+    ];
+    let first = fault.split(' ').next().unwrap_or_default();
+    let mut text =
+        if VERBS.contains(&first) { format!("{label} {fault}") } else { capitalised(fault) };
+    if !text.ends_with(['.', '!', '?']) {
+        text.push('.');
+    }
+    text
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_become_sentences() {
+        assert_eq!(sentence("Email", "is required"), "Email is required.");
+        assert_eq!(sentence("Email", "no such domain"), "No such domain.");
+        assert_eq!(sentence("Address", "Already taken!"), "Already taken!");
+        assert_eq!(sentence("Email", ""), ".");
+    }
+
+    #[test]
+    fn a_fault_stands_at_its_field_and_in_the_summary() {
+        let mut form = FormView::default().field("email", "Email", "x");
+        form.fault("email", "is no address");
+        form.fault("domain", "is taken");
+        assert_eq!(form.fields["email"].faults, ["Email is no address."]);
+        assert_eq!(form.summary[0].field, "email");
+        assert_eq!(form.summary[1].field, "");
+        assert_eq!(form.summary[1].fault, "domain is taken.");
+    }
+}

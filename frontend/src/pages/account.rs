@@ -1,0 +1,129 @@
+//! Who one is, and where: the page of whoever is signed in.
+
+use axum::response::{IntoResponse, Redirect, Response};
+use http::StatusCode;
+use serde::Serialize;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
+
+use crate::{
+    site::Site,
+    upstream::{Info, Refusal, Stats},
+    views::Frame,
+    visitor::Visitor,
+};
+
+#[derive(Serialize)]
+struct View {
+    username: String,
+    email: Option<String>,
+    role: String,
+    member_since: Option<String>,
+    tenant_name: String,
+    slug: String,
+    plan: Option<String>,
+    tenant_since: Option<String>,
+    api_url: String,
+    administers: bool,
+    figures: Option<Figures>,
+}
+
+/// The tenant's people and usage; what the plane did not say is not shown.
+#[derive(Serialize)]
+struct Figures {
+    people: Option<People>,
+    counts: Vec<Count>,
+}
+
+/// People and the plan's limit on them; `room` is how much of it is left.
+#[derive(Serialize)]
+struct People {
+    total: u64,
+    limit: Option<u64>,
+    room: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Count {
+    label: &'static str,
+    value: u64,
+}
+
+/// Shows the account, or the way to sign in.
+pub(crate) async fn show(site: &Site, visitor: &Visitor) -> Result<Response, Refusal> {
+    let info = site.upstream.data.info(visitor).await?;
+    let administers = info.member.as_ref().is_some_and(|member| member.administers());
+    let figures = if administers { figures(site, visitor).await } else { None };
+    let Some(view) = view(site, visitor, info, figures) else {
+        return Ok(Redirect::to("/sign-in").into_response());
+    };
+    let frame = Frame::tenant("Your account", &view.tenant_name).signed_in();
+    Ok(site.page(visitor, StatusCode::OK, "account", &frame, &view))
+}
+
+/// Figures are an extra: without them the page still says who one is.
+async fn figures(site: &Site, visitor: &Visitor) -> Option<Figures> {
+    let stats = site.upstream.data.stats(visitor).await;
+    stats.inspect_err(|refusal| tracing::warn!(?refusal, "no figures")).ok().map(Figures::from)
+}
+
+fn view(site: &Site, visitor: &Visitor, info: Info, figures: Option<Figures>) -> Option<View> {
+    let member = info.member?;
+    let host = visitor.host.to_str().ok()?.parse::<http::uri::Authority>().ok()?;
+    Some(View {
+        administers: member.administers(),
+        username: member.username,
+        email: member.email,
+        role: member.role,
+        member_since: member.created_at.as_deref().and_then(day),
+        api_url: site.addresses.api_of(host.host()),
+        tenant_name: info.name,
+        slug: info.slug,
+        plan: info.plan,
+        tenant_since: info.created_at.as_deref().and_then(day),
+        figures,
+    })
+}
+
+impl From<Stats> for Figures {
+    fn from(stats: Stats) -> Self {
+        let limit = stats.max_users;
+        let people = stats.total_users.map(|total| People {
+            total,
+            limit,
+            room: limit.map(|limit| limit.saturating_sub(total)),
+        });
+        let counts = [
+            ("Active people", stats.active_users),
+            ("OAuth clients", stats.total_clients),
+            ("Tokens in use", stats.active_tokens),
+        ];
+        let counts =
+            counts.into_iter().filter_map(|(label, value)| Some(Count { label, value: value? }));
+        Self { people, counts: counts.collect() }
+    }
+}
+
+/// A time as a day that people read; nothing when it is no time.
+fn day(text: &str) -> Option<String> {
+    let day = format_description!("[day padding:none] [month repr:long] [year]");
+    OffsetDateTime::parse(text, &Rfc3339).ok()?.format(day).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_shown_as_a_day() {
+        assert_eq!(day("2031-03-05T10:00:00Z").as_deref(), Some("5 March 2031"));
+        assert_eq!(day("yesterday"), None);
+    }
+
+    #[test]
+    fn figures_that_are_missing_are_not_made_up() {
+        let figures = Figures::from(Stats { total_users: Some(12), ..Stats::default() });
+        let people = figures.people.unwrap();
+        assert_eq!((people.total, people.limit, people.room), (12, None, None));
+        assert!(figures.counts.is_empty());
+    }
+}

@@ -1,0 +1,126 @@
+//! The front page with the sign-up form, its submission, and the word on a slug.
+
+use axum::{extract::State, response::Response};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use service::{Json, Kind, Query};
+
+use super::walk_through;
+use crate::{
+    form_token::Posted,
+    form_view::FormView,
+    site::Site,
+    upstream::{NewTenant, Refusal},
+    views::Frame,
+    visitor::{OnPlatform, Visitor},
+};
+
+/// The plans as they are delivered, with the figure people choose by. An operator may edit them;
+/// the plane has the last word.
+const PLANS: [(&str, &str, &str); 4] = [
+    ("free", "Free", "10 users"),
+    ("basic", "Basic", "50 users"),
+    ("premium", "Premium", "200 users"),
+    ("enterprise", "Enterprise", "Unlimited users"),
+];
+
+#[derive(Serialize)]
+struct View {
+    form: FormView,
+    plans: Vec<Plan>,
+    idempotency_key: String,
+    base_domain: String,
+}
+
+#[derive(Serialize)]
+struct Plan {
+    value: &'static str,
+    name: &'static str,
+    quota: &'static str,
+    chosen: bool,
+}
+
+/// What the script asks while someone types.
+#[derive(Deserialize)]
+pub(crate) struct Wish {
+    slug: String,
+}
+
+/// The front page, its form empty.
+pub(crate) fn show(site: &Site, visitor: &Visitor) -> Response {
+    let new = NewTenant { idempotency_key: fresh_key(site), ..NewTenant::default() };
+    landing(site, visitor, StatusCode::OK, form(&new), new)
+}
+
+/// `POST /signup`: makes the tenant and says how to go on, or says what stands in the way.
+pub(crate) async fn submit(
+    State(site): State<Site>,
+    OnPlatform(visitor): OnPlatform,
+    Posted(mut new): Posted<NewTenant>,
+) -> Result<Response, Refusal> {
+    let refusal = match site.upstream.control.sign_up(&visitor, &new).await {
+        Ok(made) => return Ok(walk_through::show(&site, &visitor, &made)),
+        Err(refusal) => refusal,
+    };
+    let view = if refusal.is(Kind::Unavailable) {
+        // Whether it was done is not known: the same key makes another try the same sign-up.
+        form(&new).alert(
+            "The platform does not answer just now. Enter the same password and send the form \
+             again in a moment; you will not be signed up twice.",
+        )
+    } else if refusal.is(Kind::Conflict) && refusal.errors.is_empty() {
+        let mut view = form(&new);
+        view.fault("tenant_slug", refusal.detail.as_deref().unwrap_or("is taken"));
+        view
+    } else if refusal.concerns_the_form() {
+        form(&new).refused(&refusal)
+    } else {
+        return Err(refusal);
+    };
+    if !refusal.is(Kind::Unavailable) {
+        new.idempotency_key = fresh_key(&site);
+    }
+    Ok(refusal.pass_patience(landing(&site, &visitor, refusal.status, view, new)))
+}
+
+/// `GET /signup/slug`: whether a slug can be had.
+pub(crate) async fn slug_word(
+    State(site): State<Site>,
+    OnPlatform(visitor): OnPlatform,
+    Query(wish): Query<Wish>,
+) -> Result<Response, Refusal> {
+    let word = site.upstream.control.slug_word(&visitor, &wish.slug).await?;
+    Ok(axum::response::IntoResponse::into_response(Json(word)))
+}
+
+fn landing(
+    site: &Site,
+    visitor: &Visitor,
+    status: StatusCode,
+    form: FormView,
+    new: NewTenant,
+) -> Response {
+    let plan = |(value, name, quota)| Plan { value, name, quota, chosen: new.plan == value };
+    let view = View {
+        form,
+        plans: PLANS.map(plan).into(),
+        idempotency_key: new.idempotency_key,
+        base_domain: site.addresses.base_domain.clone(),
+    };
+    site.page(visitor, status, "landing", &Frame::platform("Tenantry"), &view)
+}
+
+fn form(new: &NewTenant) -> FormView {
+    FormView::default()
+        .field("tenant_name", "Organisation", &new.tenant_name)
+        .field("tenant_slug", "Address", &new.tenant_slug)
+        .field("admin_username", "Username", &new.admin_username)
+        .field("admin_email", "Email", &new.admin_email)
+        .field("admin_password", "Password", "")
+        .field("plan", "Plan", &new.plan)
+}
+
+fn fresh_key(site: &Site) -> String {
+    URL_SAFE_NO_PAD.encode(site.entropy.bytes::<16>())
+}

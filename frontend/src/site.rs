@@ -1,0 +1,63 @@
+//! What every page needs: the planes, the views, randomness, and the names we go by.
+
+use std::sync::Arc;
+
+use service::{Entropy, settings::Addresses};
+use url::Host;
+
+use crate::{StartError, settings::Settings, upstream::Upstream, views::Views};
+
+/// Shared by all handlers; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Site(Arc<Parts>);
+
+pub(crate) struct Parts {
+    pub(crate) upstream: Upstream,
+    pub(crate) views: Views,
+    pub(crate) addresses: Addresses,
+    pub(crate) entropy: Entropy,
+}
+
+impl std::ops::Deref for Site {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl Site {
+    pub(crate) fn new(
+        settings: &Settings,
+        addresses: &Addresses,
+        entropy: &Entropy,
+    ) -> Result<Self, StartError> {
+        Ok(Self(Arc::new(Parts {
+            upstream: Upstream::new(settings)?,
+            views: Views::new()?,
+            addresses: addresses.clone(),
+            entropy: entropy.clone(),
+        })))
+    }
+
+    /// Whether a bare host name is the platform's own. Every other one is for the data plane to
+    /// resolve; an address in digits can be no tenant's domain.
+    pub(crate) fn is_platform(&self, host: &str) -> bool {
+        host == self.addresses.base_domain
+            || self.addresses.platform_hosts.iter().any(|own| own.eq_ignore_ascii_case(host))
+            || self.addresses.pages().host_str() == Some(host)
+            || matches!(Host::parse(host), Ok(Host::Ipv4(_) | Host::Ipv6(_)))
+    }
+
+    /// The name of a cookie: bound to its exact host by the browser (`__Host-`) where TLS
+    /// allows it.
+    pub(crate) fn cookie_name(&self, name: &str) -> String {
+        let prefix = if self.addresses.secure() { "__Host-" } else { "" };
+        format!("{prefix}{name}")
+    }
+
+    /// The platform's own front page, absolute.
+    pub(crate) fn front_page(&self) -> String {
+        self.addresses.pages().as_str().to_owned()
+    }
+}

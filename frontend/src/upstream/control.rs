@@ -1,0 +1,100 @@
+//! What the pages ask of the control plane.
+
+use http::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{Plane, Refusal};
+use crate::visitor::Visitor;
+
+/// A sign-up, by the API's names.
+#[derive(Deserialize)]
+#[serde(default)]
+pub(crate) struct NewTenant {
+    pub(crate) tenant_name: String,
+    pub(crate) tenant_slug: String,
+    pub(crate) admin_username: String,
+    pub(crate) admin_email: String,
+    pub(crate) admin_password: SecretString,
+    pub(crate) plan: String,
+    /// Makes a repeated submission of the same form one sign-up.
+    pub(crate) idempotency_key: String,
+}
+
+impl Default for NewTenant {
+    fn default() -> Self {
+        Self {
+            tenant_name: String::new(),
+            tenant_slug: String::new(),
+            admin_username: String::new(),
+            admin_email: String::new(),
+            admin_password: SecretString::default(),
+            plan: "free".to_owned(),
+            idempotency_key: String::new(),
+        }
+    }
+}
+
+/// A tenant that was just made.
+#[derive(Deserialize)]
+pub(crate) struct Registered {
+    pub(crate) tenant: RegisteredTenant,
+    pub(crate) admin: RegisteredAdmin,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct RegisteredTenant {
+    pub(crate) name: String,
+    pub(crate) slug: String,
+    #[serde(default)]
+    pub(crate) plan: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct RegisteredAdmin {
+    pub(crate) username: String,
+}
+
+/// Whether a slug can be had.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct SlugWord {
+    slug: String,
+    available: bool,
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+impl Plane {
+    /// Signs a tenant up.
+    pub(crate) async fn sign_up(
+        &self,
+        visitor: &Visitor,
+        new: &NewTenant,
+    ) -> Result<Registered, Refusal> {
+        let mut headers = visitor.headers();
+        if let Ok(key) = HeaderValue::from_str(&new.idempotency_key) {
+            headers.insert("idempotency-key", key);
+        }
+        let body = json!({
+            "tenant_name": new.tenant_name,
+            "tenant_slug": new.tenant_slug,
+            "admin_username": new.admin_username,
+            "admin_email": new.admin_email,
+            "admin_password": new.admin_password.expose_secret(),
+            "plan": new.plan,
+        });
+        self.post(headers, "/tenants/register", &body).await?.json()
+    }
+
+    /// Asks whether a slug can be had.
+    pub(crate) async fn slug_word(
+        &self,
+        visitor: &Visitor,
+        slug: &str,
+    ) -> Result<SlugWord, Refusal> {
+        let query: String =
+            url::form_urlencoded::Serializer::new(String::new()).append_pair("slug", slug).finish();
+        self.get(visitor.headers(), &format!("/tenants/register?{query}")).await?.json()
+    }
+}

@@ -1,0 +1,119 @@
+//! The planes, asked over HTTP on a visitor's behalf.
+//!
+//! A plane's refusal comes back as a [`Refusal`], and so does its silence. Redirects are not
+//! followed, proxies of the environment not used, and no answer is read beyond a limit.
+
+mod control;
+mod data;
+mod refusal;
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue, Method, header};
+use reqwest::Client;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use url::Url;
+
+pub(crate) use control::{NewTenant, Registered};
+pub(crate) use data::{Credentials, Info, NewUser, SessionChange, Stats};
+pub(crate) use refusal::Refusal;
+
+use crate::{StartError, settings::Settings, visitor::Visitor};
+
+/// Shorter than what a request to us may take, so that we can still say what happened.
+const PATIENCE: Duration = Duration::from_secs(25);
+const CONNECT_PATIENCE: Duration = Duration::from_secs(3);
+const LARGEST_ANSWER: usize = 1024 * 1024;
+
+/// Both planes.
+pub(crate) struct Upstream {
+    pub(crate) control: Plane,
+    pub(crate) data: Plane,
+}
+
+/// One plane.
+#[derive(Clone)]
+pub(crate) struct Plane {
+    client: Client,
+    base: String,
+}
+
+/// A plane's consent.
+struct Answer {
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Upstream {
+    pub(crate) fn new(settings: &Settings) -> Result<Self, StartError> {
+        let client = Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(PATIENCE)
+            .connect_timeout(CONNECT_PATIENCE)
+            .build()?;
+        let plane = |url: &Url| Plane {
+            client: client.clone(),
+            base: url.as_str().trim_end_matches('/').to_owned(),
+        };
+        Ok(Self { control: plane(settings.control_plane()), data: plane(settings.data_plane()) })
+    }
+}
+
+impl Plane {
+    /// Whether the plane's process answers.
+    pub(crate) async fn answers(&self) -> bool {
+        let answer = self.client.get(format!("{}/health/live", self.base)).send().await;
+        answer.is_ok_and(|answer| answer.status().is_success())
+    }
+
+    async fn get(&self, headers: HeaderMap, path: &str) -> Result<Answer, Refusal> {
+        self.send(self.request(Method::GET, headers, path)).await
+    }
+
+    async fn post(&self, headers: HeaderMap, path: &str, body: &Value) -> Result<Answer, Refusal> {
+        self.send(self.request(Method::POST, headers, path).json(body)).await
+    }
+
+    fn request(&self, method: Method, headers: HeaderMap, path: &str) -> reqwest::RequestBuilder {
+        let json = HeaderValue::from_static("application/json, application/problem+json");
+        self.client
+            .request(method, format!("{}{path}", self.base))
+            .headers(headers)
+            .header(header::ACCEPT, json)
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Answer, Refusal> {
+        let mut response = request.send().await.map_err(|cause| Refusal::silence(&cause))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|cause| Refusal::silence(&cause))? {
+            if body.len() + chunk.len() > LARGEST_ANSWER {
+                return Err(Refusal::silence(&"the answer is too large"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        if status.is_success() {
+            Ok(Answer { headers, body })
+        } else {
+            Err(Refusal::read(status, &headers, &body))
+        }
+    }
+}
+
+impl Answer {
+    fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        serde_json::from_slice(&self.body).map_err(|cause| Refusal::silence(&cause))
+    }
+
+    /// The session cookies that the plane sets. Others are not ours to pass on.
+    fn sessions(&self) -> Vec<HeaderValue> {
+        let session = |value: &&HeaderValue| {
+            let text = value.to_str().unwrap_or_default();
+            let name = text.split('=').next().unwrap_or_default();
+            name.trim_start_matches("__Host-") == Visitor::SESSION
+        };
+        self.headers.get_all(header::SET_COOKIE).iter().filter(session).cloned().collect()
+    }
+}

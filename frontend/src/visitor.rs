@@ -1,0 +1,152 @@
+//! Who asks, and on which host: read once, from the request's head alone.
+//!
+//! A visitor is a claim, not a proof. What the planes are told is exactly what the browser said:
+//! its host, its session cookie and no other, its origin. They decide what that is worth.
+
+use axum::{RequestPartsExt, extract::FromRequestParts};
+use http::{HeaderMap, HeaderValue, header, request::Parts, uri::Authority};
+use service::{
+    Kind, Problem,
+    request::{ClientAddr, current_id},
+};
+
+use crate::{form_token::FormToken, site::Site};
+
+/// The sender of a request.
+pub(crate) struct Visitor {
+    /// The `Host` header as it came, port included.
+    pub(crate) host: HeaderValue,
+    /// Whether that host is the platform's own rather than a tenant's.
+    pub(crate) on_platform: bool,
+    /// The token that the visitor's forms carry.
+    pub(crate) form_token: FormToken,
+    session: Option<HeaderValue>,
+    origin: Option<HeaderValue>,
+    trace: Option<HeaderValue>,
+    client: Option<ClientAddr>,
+}
+
+/// A visitor on the platform's own host; elsewhere the page does not exist.
+pub(crate) struct OnPlatform(pub(crate) Visitor);
+
+/// A visitor on a tenant's host; on the platform's the page does not exist.
+pub(crate) struct OnTenant(pub(crate) Visitor);
+
+impl Visitor {
+    /// The cookie that holds a session, before any prefix.
+    pub(crate) const SESSION: &'static str = "tenantry_session";
+
+    /// Whether a session was presented. Whether it is good is for the data plane to say.
+    pub(crate) fn has_session(&self) -> bool {
+        self.session.is_some()
+    }
+
+    /// The headers under which a plane is asked on the visitor's behalf.
+    pub(crate) fn headers(&self) -> HeaderMap {
+        let id = current_id().and_then(|id| HeaderValue::from_str(&id).ok());
+        let client = self.client.and_then(|client| client.0.to_string().parse().ok());
+        let mut headers = HeaderMap::new();
+        let known = [
+            (header::HOST, Some(self.host.clone())),
+            (header::COOKIE, self.session.clone()),
+            (header::ORIGIN, self.origin.clone()),
+            (http::HeaderName::from_static("traceparent"), self.trace.clone()),
+            (http::HeaderName::from_static("x-request-id"), id),
+            (http::HeaderName::from_static("x-forwarded-for"), client),
+        ];
+        headers.extend(known.into_iter().filter_map(|(name, value)| Some((name, value?))));
+        headers
+    }
+}
+
+impl FromRequestParts<Site> for Visitor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Problem> {
+        let host = host(parts)?;
+        let bare = bare(&host)?;
+        let session = site.cookie_name(Self::SESSION);
+        let form = cookie(&parts.headers, &site.cookie_name(FormToken::COOKIE));
+        Ok(Self {
+            on_platform: site.is_platform(&bare),
+            host,
+            form_token: FormToken::of(form, &site.entropy),
+            session: cookie(&parts.headers, &session)
+                .and_then(|value| format!("{session}={value}").parse().ok()),
+            origin: parts.headers.get(header::ORIGIN).cloned(),
+            trace: parts.headers.get("traceparent").cloned(),
+            client: parts.extensions.get::<ClientAddr>().copied(),
+        })
+    }
+}
+
+impl FromRequestParts<Site> for OnPlatform {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Problem> {
+        let visitor: Visitor = parts.extract_with_state(site).await?;
+        if visitor.on_platform { Ok(Self(visitor)) } else { Err(Problem::new(Kind::NotFound)) }
+    }
+}
+
+impl FromRequestParts<Site> for OnTenant {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Problem> {
+        let visitor: Visitor = parts.extract_with_state(site).await?;
+        if visitor.on_platform { Err(Problem::new(Kind::NotFound)) } else { Ok(Self(visitor)) }
+    }
+}
+
+/// The one host that the request names; two are an attempt to have us and a plane disagree.
+fn host(parts: &Parts) -> Result<HeaderValue, Problem> {
+    let unreadable = || Problem::new(Kind::MalformedRequest).detail("One Host header is needed.");
+    let mut named = parts.headers.get_all(header::HOST).iter();
+    match (named.next(), named.next(), parts.uri.authority()) {
+        (Some(host), None, _) => Ok(host.clone()),
+        (None, None, Some(authority)) => authority.as_str().parse().map_err(|_| unreadable()),
+        _ => Err(unreadable()),
+    }
+}
+
+/// A host without port and trailing dot, in lower case.
+fn bare(host: &HeaderValue) -> Result<String, Problem> {
+    let authority = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
+    authority
+        .map(|authority| authority.host().trim_end_matches('.').to_ascii_lowercase())
+        .ok_or_else(|| Problem::new(Kind::MalformedRequest).detail("The Host is not a host."))
+}
+
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(key, value)| (key == name).then_some(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_found_by_its_exact_name() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::COOKIE, HeaderValue::from_static("xa=0; a=1=2; a=3"));
+        headers.append(header::COOKIE, HeaderValue::from_static("b="));
+        assert_eq!(cookie(&headers, "a"), Some("1=2"));
+        assert_eq!(cookie(&headers, "b"), Some(""));
+        assert_eq!(cookie(&headers, "x"), None);
+    }
+
+    #[test]
+    fn a_host_is_compared_without_its_port_and_case() {
+        let bare = |host: &'static str| bare(&HeaderValue::from_static(host)).ok();
+        assert_eq!(bare("Acme.LocalHost.:8000").as_deref(), Some("acme.localhost"));
+        assert_eq!(bare("[::1]:8000").as_deref(), Some("[::1]"));
+        assert_eq!(bare("a b"), None);
+        assert_eq!(bare(""), None);
+    }
+}

@@ -1,0 +1,1 @@
+//! A private PostgreSQL server made from the system's binaries.

@@ -1,0 +1,127 @@
+//! The layers that every request passes, outermost first: request id and trace, metrics and
+//! log, refusal of oversized bodies, a limit of time, and panics caught.
+
+use std::{any::Any, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{MatchedPath, Request, State},
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderName, HeaderValue, Method, header};
+use tower_http::catch_panic::CatchPanicLayer;
+use tracing::Instrument;
+
+use crate::{
+    body,
+    entropy::Entropy,
+    problem::{Kind, Problem},
+    request::{ClientAddr, RequestId, X_REQUEST_ID, trace_id},
+    settings::Network,
+};
+
+/// The longest that an answer may take, waiting for passwords to be hashed included.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+static NOSNIFF: (HeaderName, HeaderValue) =
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+
+#[derive(Clone)]
+struct Shared {
+    entropy: Entropy,
+    network: Arc<Network>,
+}
+
+/// Wraps a service's routes.
+pub fn wrap(router: Router, network: &Network, entropy: &Entropy) -> Router {
+    let shared = Shared { entropy: entropy.clone(), network: Arc::new(network.clone()) };
+    router
+        .fallback(async || Problem::new(Kind::NotFound).detail("There is nothing at this path."))
+        .method_not_allowed_fallback(async || Problem::new(Kind::MethodNotAllowed))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(shared, around))
+}
+
+async fn around(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let id = RequestId::of(&parts.headers, &shared.entropy);
+    let client = ClientAddr::of(&parts, &shared.network);
+    parts.extensions.insert(client);
+    let route = parts.extensions.get::<MatchedPath>().cloned();
+    let method = parts.method.clone();
+    let span = tracing::info_span!(
+        "request",
+        request_id = id.as_str(),
+        trace_id = trace_id(&parts.headers),
+        %method,
+        route = route.as_ref().map(MatchedPath::as_str),
+    );
+    let oversized = declared_length(&parts.headers) > body::LIMIT as u64;
+    let header = id.header();
+    let started = tokio::time::Instant::now();
+    let answer = async {
+        if oversized {
+            return body::too_large().into_response();
+        }
+        let request = Request::from_parts(parts, body);
+        match tokio::time::timeout(PATIENCE, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => Problem::new(Kind::Unavailable).retry_after(5).into_response(),
+        }
+    };
+    let mut response = id.scope(answer.instrument(span.clone())).await;
+    let headers = response.headers_mut();
+    headers.insert(X_REQUEST_ID.clone(), header);
+    headers.insert(NOSNIFF.0.clone(), NOSNIFF.1.clone());
+    let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
+    span.in_scope(|| observe(&method, route, &response, started.elapsed()));
+    response
+}
+
+fn declared_length(headers: &http::HeaderMap) -> u64 {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    length.and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+fn observe(method: &Method, route: &str, response: &Response, took: Duration) {
+    let status = response.status();
+    let labels = [
+        ("method", method_label(method).to_owned()),
+        ("route", route.to_owned()),
+        ("status", status.as_str().to_owned()),
+    ];
+    metrics::histogram!("http_request_seconds", &labels).record(took.as_secs_f64());
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    if status.is_server_error() {
+        tracing::warn!(status = status.as_u16(), micros, "answered");
+    } else if status.is_client_error() {
+        tracing::info!(status = status.as_u16(), micros, "answered");
+    } else {
+        tracing::debug!(status = status.as_u16(), micros, "answered");
+    }
+}
+
+/// Unusual methods share one label, so that nobody can make up endless time series.
+fn method_label(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "OTHER",
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the signature that CatchPanicLayer asks for")]
+fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
+    let text = cause
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| cause.downcast_ref::<&str>().copied())
+        .unwrap_or("unknown");
+    Problem::internal(&format_args!("panicked: {text}")).into_response()
+}

@@ -1,0 +1,30 @@
+//! What every HTTP service of Tenantry shares: settings, problem details, request bodies,
+//! limits, telemetry, and serving until asked to stop.
+//!
+//! Nothing here knows a tenant, a plane or a database. A service is built by handing an
+//! [`axum::Router`] to [`serve::Service`]; the layers every request passes are in [`layers`],
+//! in the order in which a request meets them.
+
+pub mod body;
+pub mod clock;
+pub mod entropy;
+pub mod faults;
+pub mod health;
+pub mod layers;
+pub mod openapi;
+pub mod origin;
+pub mod password;
+pub mod problem;
+pub mod rate;
+pub mod request;
+pub mod secret;
+pub mod serve;
+pub mod settings;
+pub mod telemetry;
+
+pub use body::{Form, Json, JsonOrForm, Query};
+pub use clock::Clock;
+pub use entropy::Entropy;
+pub use faults::Faults;
+pub use problem::{Kind, Problem};
+pub use secret::{Digest, Minted};

@@ -1,0 +1,175 @@
+//! Password hashing, away from the threads that serve requests and never more at once than the
+//! machine can bear.
+//!
+//! argon2id by RFC 9106, parameters by OWASP (19 MiB, two passes, one lane). Each hash takes a
+//! core for some 17 ms, so they run on the blocking pool behind a semaphore: a burst of sign-ins
+//! waits in line instead of starving everything else.
+
+use std::{sync::Arc, time::Duration};
+
+use argon2::{
+    Algorithm, Argon2, Params, Version,
+    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::{
+    entropy::Entropy,
+    problem::{Kind, Problem},
+};
+
+/// The longest that a hash may wait for its turn before the caller is told to come back.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Why a password could not be hashed or checked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Too many hashes are waiting already.
+    #[error("too many passwords are being checked right now")]
+    Busy,
+    /// The hash in the database cannot be read, or hashing itself failed.
+    #[error("password hashing failed: {0}")]
+    Broken(String),
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Busy => {
+                Problem::new(Kind::Unavailable).detail(error.to_string()).retry_after(2)
+            }
+            Error::Broken(cause) => Problem::internal(&cause),
+        }
+    }
+}
+
+/// Hashes and verifies passwords; clones share one line of waiters.
+#[derive(Clone)]
+pub struct Hasher {
+    argon2: Argon2<'static>,
+    turns: Arc<Semaphore>,
+    entropy: Entropy,
+    decoy: Arc<str>,
+}
+
+impl Hasher {
+    /// A hasher with the production cost, as many at once as there are cores.
+    ///
+    /// # Errors
+    /// When argon2 refuses its parameters or the first hash fails.
+    pub fn new(entropy: Entropy) -> Result<Self, Error> {
+        Self::with_params(entropy, Params::new(19 * 1024, 2, 1, None).map_err(broken)?)
+    }
+
+    /// A hasher of another cost: tests use a small one.
+    ///
+    /// # Errors
+    /// When the first hash fails.
+    pub fn with_params(entropy: Entropy, params: Params) -> Result<Self, Error> {
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let decoy = hash(&argon2, "decoy", &entropy)?.into();
+        let turns = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self { argon2, turns: Arc::new(Semaphore::new(turns)), entropy, decoy })
+    }
+
+    /// Hashes a new password into a PHC string.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when the line is too long.
+    pub async fn hash(&self, password: &SecretString) -> Result<String, Error> {
+        let _turn = self.turn().await?;
+        let (argon2, entropy, password) =
+            (self.argon2.clone(), self.entropy.clone(), password.clone());
+        blocking(move || hash(&argon2, password.expose_secret(), &entropy)).await
+    }
+
+    /// Checks a password against a stored PHC string. Without one (an unknown user) it takes the
+    /// same time against a decoy and says no, so that time tells nobody who has an account.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when the line is too long, [`Error::Broken`] when the stored hash cannot
+    /// be read.
+    pub async fn verify(
+        &self,
+        password: &SecretString,
+        stored: Option<&str>,
+    ) -> Result<bool, Error> {
+        let _turn = self.turn().await?;
+        let known = stored.is_some();
+        let phc = stored.map_or_else(|| self.decoy.to_string(), str::to_owned);
+        let (argon2, password) = (self.argon2.clone(), password.clone());
+        blocking(move || {
+            let parsed = PasswordHash::new(&phc).map_err(broken)?;
+            Ok(argon2.verify_password(password.expose_secret().as_bytes(), &parsed).is_ok())
+        })
+        .await
+        .map(|matches| matches && known)
+    }
+
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, Error> {
+        match tokio::time::timeout(PATIENCE, self.turns.acquire()).await {
+            Ok(Ok(turn)) => Ok(turn),
+            _ => Err(Error::Busy),
+        }
+    }
+}
+
+impl std::fmt::Debug for Hasher {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Hasher")
+    }
+}
+
+fn hash(argon2: &Argon2<'_>, password: &str, entropy: &Entropy) -> Result<String, Error> {
+    let salt = entropy.bytes::<16>();
+    let hash = argon2.hash_password_with_salt(password.as_bytes(), &salt).map_err(broken)?;
+    Ok(hash.to_string())
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(broken)?
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "shaped for map_err")]
+fn broken(error: impl ToString) -> Error {
+    Error::Broken(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cheap() -> Hasher {
+        let params = Params::new(8, 1, 1, None).unwrap();
+        Hasher::with_params(Entropy::seeded(1), params).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_password_matches_its_own_hash_only() {
+        let hasher = cheap();
+        let stored = hasher.hash(&"correct horse".into()).await.unwrap();
+        assert!(hasher.verify(&"correct horse".into(), Some(&stored)).await.unwrap());
+        assert!(!hasher.verify(&"correct horsE".into(), Some(&stored)).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn an_unknown_user_is_refused_even_with_the_decoys_password() {
+        assert!(!cheap().verify(&"decoy".into(), None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_broken_hash_is_an_error_and_not_a_no() {
+        let answer = cheap().verify(&"x".into(), Some("not a hash")).await;
+        assert!(matches!(answer, Err(Error::Broken(_))));
+    }
+
+    #[tokio::test]
+    async fn production_hashes_carry_the_documented_cost() {
+        let hasher = Hasher::new(Entropy::seeded(1)).unwrap();
+        let stored = hasher.hash(&"x".into()).await.unwrap();
+        assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
+    }
+}

@@ -1,0 +1,92 @@
+//! Rate limits: 429 with `Retry-After` and the `RateLimit` header fields.
+//!
+//! A [`RateLimit`] counts by any key (an address, a tenant, an account) in memory, by the generic
+//! cell rate algorithm. Limits are per process; behind several, the gateway's come first.
+
+use std::{hash::Hash, num::NonZeroU32, sync::Arc, time::Duration};
+
+use governor::{
+    DefaultKeyedRateLimiter, Quota, RateLimiter,
+    clock::{Clock, DefaultClock},
+};
+use http::{HeaderName, HeaderValue};
+
+use crate::problem::{Kind, Problem};
+
+/// How many keys are kept before those at rest are forgotten.
+const CROWD: usize = 10_000;
+
+/// A limit by key.
+#[derive(Clone)]
+pub struct RateLimit<K: Hash + Eq + Clone>(Arc<Inner<K>>);
+
+struct Inner<K: Hash + Eq + Clone> {
+    name: &'static str,
+    quota: NonZeroU32,
+    window: Duration,
+    limiter: DefaultKeyedRateLimiter<K>,
+}
+
+impl<K: Hash + Eq + Clone> RateLimit<K> {
+    /// `quota` requests in a `window` for each key, all of them at once if need be.
+    #[must_use]
+    pub fn new(name: &'static str, quota: NonZeroU32, window: Duration) -> Self {
+        let rate = Quota::with_period(window / quota.get())
+            .map_or_else(|| Quota::per_second(quota), |rate| rate.allow_burst(quota));
+        Self(Arc::new(Inner { name, quota, window, limiter: RateLimiter::keyed(rate) }))
+    }
+
+    /// Counts a request of a key.
+    ///
+    /// # Errors
+    /// 429 `rate-limited` when the key has used up its quota.
+    pub fn check(&self, key: &K) -> Result<(), Problem> {
+        let Err(refused) = self.0.limiter.check_key(key) else { return Ok(()) };
+        if self.0.limiter.len() > CROWD {
+            self.0.limiter.retain_recent();
+        }
+        let wait = refused.wait_time_from(DefaultClock::default().now());
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        metrics::counter!("rate_limited_total", "limit" => self.0.name).increment(1);
+        Err(Problem::new(Kind::RateLimited)
+            .detail(format!("Come back in {seconds} s."))
+            .header(
+                HeaderName::from_static("ratelimit-policy"),
+                text(&format!(
+                    "\"{}\";q={};w={}",
+                    self.0.name,
+                    self.0.quota,
+                    self.0.window.as_secs().max(1)
+                )),
+            )
+            .header(
+                HeaderName::from_static("ratelimit"),
+                text(&format!("\"{}\";r=0;t={seconds}", self.0.name)),
+            )
+            .retry_after(seconds))
+    }
+}
+
+fn text(value: &str) -> HeaderValue {
+    HeaderValue::from_str(value).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::response::IntoResponse;
+
+    use super::*;
+
+    #[test]
+    fn each_key_has_a_quota_of_its_own() {
+        let three = NonZeroU32::new(3).unwrap();
+        let limit = RateLimit::new("sign-up", three, Duration::from_secs(60));
+        assert!((0..3).all(|_| limit.check(&"a").is_ok()));
+        let response = limit.check(&"a").unwrap_err().into_response();
+        assert_eq!(response.status(), 429);
+        assert!(response.headers().contains_key("retry-after"));
+        assert_eq!(response.headers()["ratelimit-policy"], "\"sign-up\";q=3;w=60");
+        assert!(response.headers()["ratelimit"].to_str().unwrap().starts_with("\"sign-up\";r=0;t="));
+        assert!(limit.check(&"b").is_ok());
+    }
+}

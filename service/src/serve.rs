@@ -1,0 +1,144 @@
+//! Listening, serving and stopping.
+//!
+//! A service accepts until it is told to stop, lets the requests under way finish within a
+//! limit, and returns. Clients that dawdle over a request's head are cut off.
+
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{Router, extract::ConnectInfo};
+use hyper::{body::Incoming, server::conn::http1};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::{GracefulShutdown, Watcher},
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
+use tokio_util::sync::CancellationToken;
+use tower::Service as _;
+
+use crate::{health::Health, settings::Network};
+
+/// A port that is taken, and the setting that changes it.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {cause}. Set {variable} to use another port")]
+pub struct CannotListen {
+    address: SocketAddr,
+    variable: &'static str,
+    cause: io::Error,
+}
+
+/// Takes a port, without serving yet.
+///
+/// # Errors
+/// When the port is busy or not ours to take; the text names the variable that changes it.
+pub async fn listen(
+    address: SocketAddr,
+    variable: &'static str,
+) -> Result<TcpListener, CannotListen> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|cause| CannotListen { address, variable, cause })
+}
+
+/// Serves a router on a listener until `stop` is cancelled, then drains.
+pub async fn run(listener: TcpListener, router: Router, network: &Network, stop: CancellationToken) {
+    let places = Arc::new(Semaphore::new(network.max_connections));
+    let drain = GracefulShutdown::new();
+    let patience = Duration::from_secs(network.client_timeout_seconds);
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &places) => accepted,
+            () = stop.cancelled() => break,
+        };
+        let (stream, peer, place) = accepted;
+        let connection = connection(stream, peer, router.clone(), patience, drain.watcher());
+        tokio::spawn(async move {
+            connection.await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    let limit = Duration::from_secs(network.drain_seconds);
+    if tokio::time::timeout(limit, drain.shutdown()).await.is_err() {
+        tracing::warn!(seconds = limit.as_secs(), "requests cut off after the drain limit");
+    }
+}
+
+/// Serves metrics and health apart from the public port.
+pub async fn run_admin(
+    listener: TcpListener,
+    health: &Health,
+    metrics: Option<PrometheusHandle>,
+    network: &Network,
+    stop: CancellationToken,
+) {
+    run(listener, admin(health, metrics), network, stop).await;
+}
+
+#[expect(clippy::disallowed_methods, reason = "not part of the public API and its description")]
+fn admin(health: &Health, metrics: Option<PrometheusHandle>) -> Router {
+    let render = async move || metrics.as_ref().map(PrometheusHandle::render).unwrap_or_default();
+    let (router, _) = health.routes().split_for_parts();
+    router.route("/metrics", axum::routing::get(render))
+}
+
+/// Resolves when the process is asked to stop: Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// When the signals cannot be listened to.
+pub async fn stop_signal() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => (),
+        _ = interrupt.recv() => (),
+    }
+    Ok(())
+}
+
+type Place = tokio::sync::OwnedSemaphorePermit;
+
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, SocketAddr, Place) {
+    loop {
+        let Ok(place) = Arc::clone(places).acquire_owned().await else {
+            std::future::pending::<()>().await;
+            continue;
+        };
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                let _ = stream.set_nodelay(true);
+                return (stream, peer, place);
+            }
+            Err(cause) => {
+                // Most often out of file descriptors: give those under way a moment to end.
+                tracing::error!(%cause, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    patience: Duration,
+    watcher: Watcher,
+) {
+    let service = hyper::service::service_fn(move |mut request: http::Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let mut router = router.clone();
+        async move { router.call(request).await.map_err(|never: Infallible| never) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience)
+        .serve_connection(TokioIo::new(stream), service);
+    if let Err(cause) = watcher.watch(connection).await {
+        tracing::debug!(%cause, %peer, "connection ended early");
+    }
+}

@@ -1,0 +1,39 @@
+//! Logs and metrics.
+//!
+//! Secrets stay out of both by construction: they travel as `SecretString` or as digests, whose
+//! `Debug` shows nothing, and no layer logs bodies, queries or credentials' headers.
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::settings::{LogFormat, Logging};
+
+/// Bounds of latency histograms, in seconds.
+const LATENCY: [f64; 11] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
+
+/// Starts logging to standard error. Later calls change nothing.
+///
+/// # Errors
+/// When `LOG_LEVEL` is not a filter.
+pub fn logs(settings: &Logging) -> Result<(), tracing_subscriber::filter::ParseError> {
+    let filter = EnvFilter::builder().parse(&settings.log_level)?;
+    let registry = tracing_subscriber::registry().with(filter);
+    let fmt = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let _ = match settings.log_format {
+        LogFormat::Json => registry.with(fmt.json().flatten_event(true)).try_init(),
+        LogFormat::Pretty => registry.with(fmt.with_target(false)).try_init(),
+    };
+    Ok(())
+}
+
+/// Starts counting. The handle renders what `/metrics` shows; `None` when the process counts
+/// elsewhere already.
+#[must_use]
+pub fn metrics() -> Option<PrometheusHandle> {
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &LATENCY)
+        .ok()?
+        .install_recorder()
+        .ok()
+}

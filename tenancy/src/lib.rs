@@ -1,0 +1,1 @@
+//! What a tenant is, and the only door to its schema.

@@ -1,0 +1,1 @@
+//! A database per test, a typed test application, and the runner that starts PostgreSQL for both.
