@@ -25,9 +25,24 @@ struct Asset {
 
 static ASSETS: LazyLock<[Asset; 3]> = LazyLock::new(|| {
     [
-        asset("tenantry", "css", "text/css; charset=utf-8", include_bytes!("../static/tenantry.css")),
-        asset("forms", "js", "text/javascript; charset=utf-8", include_bytes!("../static/forms.js")),
-        asset("mark", "svg", "image/svg+xml", include_bytes!("../static/mark.svg")),
+        asset(
+            "tenantry",
+            "css",
+            "text/css; charset=utf-8",
+            include_bytes!("../static/tenantry.css"),
+        ),
+        asset(
+            "forms",
+            "js",
+            "text/javascript; charset=utf-8",
+            include_bytes!("../static/forms.js"),
+        ),
+        asset(
+            "mark",
+            "svg",
+            "image/svg+xml",
+            include_bytes!("../static/mark.svg"),
+        ),
     ]
 });
 
@@ -38,7 +53,13 @@ fn asset(
     content: &'static [u8],
 ) -> Asset {
     let version = URL_SAFE_NO_PAD.encode(&Sha256::digest(content)[..9]);
-    Asset { stem, extension, media_type, content, version }
+    Asset {
+        stem,
+        extension,
+        media_type,
+        content,
+        version,
+    }
 }
 
 /// The versioned URLs, by the names that the templates use.
@@ -82,11 +103,19 @@ pub(crate) async fn serve(Path(name): Path<String>, headers: HeaderMap) -> Respo
         return Problem::new(Kind::NotFound).into_response();
     };
     let tag = format!("\"{}\"", asset.version);
-    let about = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, caching.to_owned())];
+    let about = [
+        (header::ETAG, tag.clone()),
+        (header::CACHE_CONTROL, caching.to_owned()),
+    ];
     if unchanged(&headers, &tag) {
         return (StatusCode::NOT_MODIFIED, about).into_response();
     }
-    (about, [(header::CONTENT_TYPE, asset.media_type)], asset.content).into_response()
+    (
+        about,
+        [(header::CONTENT_TYPE, asset.media_type)],
+        asset.content,
+    )
+        .into_response()
 }
 
 /// Whether the browser holds this very version (RFC 9110 section 13.1.2, weak comparison).

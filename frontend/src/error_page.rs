@@ -13,7 +13,7 @@ use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use service::{Kind, request::X_REQUEST_ID};
 
-use crate::{site::Site, views::Frame};
+use crate::{return_to, site::Site, views::Frame};
 
 /// What a page says of a kind of problem.
 struct Words {
@@ -54,12 +54,18 @@ struct View<'a> {
 
 /// Turns problems into pages.
 pub(crate) async fn turn(State(site): State<Site>, request: Request, next: Next) -> Response {
-    let (wanted, path) = (wants_page(request.headers()), request.uri().path().to_owned());
+    // As a link it is read by the rules of links, by which a path may name another host.
+    let again = return_to::safe(&request.uri().to_string());
+    let wanted = wants_page(request.headers());
     let response = next.run(request).await;
-    if wanted && is_problem(&response) { page(&site, response, &path).await } else { response }
+    if wanted && is_problem(&response) {
+        page(&site, response, &again).await
+    } else {
+        response
+    }
 }
 
-async fn page(site: &Site, response: Response, path: &str) -> Response {
+async fn page(site: &Site, response: Response, again: &str) -> Response {
     const LARGEST: usize = 64 * 1024;
     let (mut parts, body) = response.into_parts();
     let body = to_bytes(body, LARGEST).await.unwrap_or_default();
@@ -68,10 +74,13 @@ async fn page(site: &Site, response: Response, path: &str) -> Response {
     let front_page = site.front_page();
     let (link, label) = match words.way_on {
         WayOn::Home => ("/", "Go to the front page"),
-        WayOn::Again => (path, "Try again"),
+        WayOn::Again => (again, "Try again"),
         WayOn::Platform => (front_page.as_str(), "Go to Tenantry"),
     };
-    let request_id = parts.headers.get(&X_REQUEST_ID).and_then(|id| id.to_str().ok());
+    let request_id = parts
+        .headers
+        .get(&X_REQUEST_ID)
+        .and_then(|id| id.to_str().ok());
     let view = View {
         status: parts.status.as_u16(),
         heading: words.heading,
@@ -92,7 +101,9 @@ async fn page(site: &Site, response: Response, path: &str) -> Response {
 
 /// Details are written for people who use the API; these say something to everyone.
 fn adds_to_ours(kind: &str) -> bool {
-    [Kind::RateLimited, Kind::QuotaExceeded].iter().any(|of| kind.ends_with(of.slug()))
+    [Kind::RateLimited, Kind::QuotaExceeded]
+        .iter()
+        .any(|of| kind.ends_with(of.slug()))
 }
 
 /// The one table of what pages say, by kind and, for a kind that is not known, by status.
@@ -125,7 +136,7 @@ fn words(kind: &str, status: StatusCode) -> Words {
         ),
         Some(Kind::RegistrationClosed) => (
             "Registration is closed",
-            "New accounts are made by invitation here. Ask the people who run this organisation.",
+            "Nobody can register here unasked for now. Ask the people who run it to invite you.",
             WayOn::Home,
         ),
         Some(Kind::QuotaExceeded) => (
@@ -136,7 +147,11 @@ fn words(kind: &str, status: StatusCode) -> Words {
         ),
         _ => by_status(status),
     };
-    Words { heading, text, way_on }
+    Words {
+        heading,
+        text,
+        way_on,
+    }
 }
 
 fn by_status(status: StatusCode) -> (&'static str, &'static str, WayOn) {
@@ -167,12 +182,14 @@ fn by_status(status: StatusCode) -> (&'static str, &'static str, WayOn) {
             "There were many requests from you in a short time. Wait a moment, then try again.",
             WayOn::Again,
         ),
-        StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => (
-            "We cannot be reached just now",
-            "A part of the platform does not answer. Nothing you did is the cause. Wait a \
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => {
+            (
+                "We cannot be reached just now",
+                "A part of the platform does not answer. Nothing you did is the cause. Wait a \
              moment, then try again.",
-            WayOn::Again,
-        ),
+                WayOn::Again,
+            )
+        }
         status if status.is_server_error() => (
             "Something went wrong on our side",
             "Nothing you did is the cause. If it happens again, tell us the request id below: it \
@@ -195,7 +212,9 @@ fn is_problem(response: &Response) -> bool {
 
 /// Whether the asker is content with a page: everyone who does not name JSON alone.
 fn wants_page(headers: &HeaderMap) -> bool {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok());
     accept.is_none_or(|accept| accept.contains("text/html") || !accept.contains("json"))
 }
 
@@ -207,14 +226,20 @@ mod tests {
     fn every_kind_has_words() {
         for kind in Kind::ALL {
             let words = words(&format!("/problems/{}", kind.slug()), kind.status());
-            assert!(!words.heading.is_empty() && words.text.ends_with('.'), "{kind:?}");
+            assert!(
+                !words.heading.is_empty() && words.text.ends_with('.'),
+                "{kind:?}"
+            );
         }
     }
 
     #[test]
     fn only_those_who_name_json_alone_keep_the_problem() {
         let wants = |accept: &'static str| {
-            wants_page(&HeaderMap::from_iter([(header::ACCEPT, accept.parse().unwrap())]))
+            wants_page(&HeaderMap::from_iter([(
+                header::ACCEPT,
+                accept.parse().unwrap(),
+            )]))
         };
         assert!(wants_page(&HeaderMap::new()));
         assert!(wants("*/*"));

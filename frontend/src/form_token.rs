@@ -27,11 +27,19 @@ impl FormToken {
     /// The token that the browser presents, or a fresh one in place of none or of nonsense.
     pub(crate) fn of(presented: Option<&str>, entropy: &Entropy) -> Self {
         let sound = |value: &&str| {
-            URL_SAFE_NO_PAD.decode(value.as_bytes()).is_ok_and(|bytes| bytes.len() == 32)
+            URL_SAFE_NO_PAD
+                .decode(value.as_bytes())
+                .is_ok_and(|bytes| bytes.len() == 32)
         };
         presented.filter(sound).map_or_else(
-            || Self { value: URL_SAFE_NO_PAD.encode(entropy.bytes::<32>()), fresh: true },
-            |value| Self { value: value.to_owned(), fresh: false },
+            || Self {
+                value: URL_SAFE_NO_PAD.encode(entropy.bytes::<32>()),
+                fresh: true,
+            },
+            |value| Self {
+                value: value.to_owned(),
+                fresh: false,
+            },
         )
     }
 
@@ -40,12 +48,24 @@ impl FormToken {
         URL_SAFE_NO_PAD.encode(Digest::of(&self.value).as_bytes())
     }
 
-    /// The cookie to set, if the browser does not have it yet.
+    /// The cookie to set, if the browser does not have it yet. `Lax`, as `Strict` would be absent
+    /// when somebody follows a link to us, and its replacement would spoil forms open elsewhere.
     pub(crate) fn set_cookie(&self, site: &Site) -> Option<HeaderValue> {
         let name = site.cookie_name(Self::COOKIE);
-        let secure = if site.addresses.secure() { "; Secure" } else { "" };
-        let cookie = format!("{name}={}; Path=/; HttpOnly; SameSite=Strict{secure}", self.value);
-        if self.fresh { cookie.parse().ok() } else { None }
+        let secure = if site.addresses.secure() {
+            "; Secure"
+        } else {
+            ""
+        };
+        let cookie = format!(
+            "{name}={}; Path=/; HttpOnly; SameSite=Lax{secure}",
+            self.value
+        );
+        if self.fresh {
+            cookie.parse().ok()
+        } else {
+            None
+        }
     }
 
     /// Whether a form's field belongs to the cookie that came along.

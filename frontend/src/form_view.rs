@@ -36,7 +36,12 @@ struct Line {
 impl FormView {
     /// Adds a field. Passwords are given no value.
     pub(crate) fn field(mut self, name: &'static str, label: &'static str, value: &str) -> Self {
-        let entry = Entry { name, label, value: value.to_owned(), faults: Vec::new() };
+        let entry = Entry {
+            name,
+            label,
+            value: value.to_owned(),
+            faults: Vec::new(),
+        };
         self.fields.insert(name, entry);
         self
     }
@@ -66,9 +71,15 @@ impl FormView {
             Some(entry) => {
                 let fault = sentence(entry.label, fault);
                 entry.faults.push(fault.clone());
-                Line { field: entry.name, fault }
+                Line {
+                    field: entry.name,
+                    fault,
+                }
             }
-            None => Line { field: "", fault: sentence(name, fault) },
+            None => Line {
+                field: "",
+                fault: sentence(name, fault),
+            },
         };
         self.summary.push(line);
     }
@@ -87,14 +98,17 @@ fn message(refusal: &Refusal) -> String {
 
 /// The planes say what is wrong without saying of what ("is required"); a person reads a
 /// sentence.
-fn sentence(label: &str, fault: &str) -> String {
+pub(crate) fn sentence(label: &str, fault: &str) -> String {
     const VERBS: [&str; 12] = [
         "is", "must", "has", "needs", "cannot", "may", "can", "does", "should", "was", "contains",
         "belongs",
     ];
     let first = fault.split(' ').next().unwrap_or_default();
-    let mut text =
-        if VERBS.contains(&first) { format!("{label} {fault}") } else { capitalised(fault) };
+    let mut text = if VERBS.contains(&first) {
+        format!("{label} {fault}")
+    } else {
+        capitalised(fault)
+    };
     if !text.ends_with(['.', '!', '?']) {
         text.push('.');
     }
@@ -103,7 +117,9 @@ fn sentence(label: &str, fault: &str) -> String {
 
 fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
 }
 
 #[cfg(test)]

@@ -11,7 +11,10 @@ use tokio_util::sync::CancellationToken;
 
 /// Serves Tenantry's pages.
 #[derive(Parser)]
-#[command(version, after_help = "Example: API_URL=http://api:8080 frontend --bind-address 0.0.0.0")]
+#[command(
+    version,
+    after_help = "Example: API_URL=http://api:8080 frontend --bind-address 0.0.0.0"
+)]
 struct Options {
     /// Port of the pages
     #[arg(long, env, default_value_t = 8000)]
@@ -28,7 +31,13 @@ struct Options {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let Options { pages_port, planes, addresses, network, logging } = Options::parse();
+    let Options {
+        pages_port,
+        planes,
+        addresses,
+        network,
+        logging,
+    } = Options::parse();
     telemetry::logs(&logging).context("LOG_LEVEL")?;
     let metrics = telemetry::metrics();
     let entropy = Entropy::system()?;

@@ -15,7 +15,7 @@ use service::{
 
 use crate::{
     StartError, assets, error_page,
-    pages::{home, register, session, sign_up},
+    pages::{authorize, home, register, session, sign_up},
     security,
     settings::Settings,
     site::Site,
@@ -46,7 +46,10 @@ pub fn app(
     let (health_routes, _) = health.routes().split_for_parts();
     let mut routes = Router::new();
     for (path, methods) in table() {
-        #[allow(clippy::disallowed_methods, reason = "pages are no part of the API's description")]
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "pages are no part of the API's description"
+        )]
         {
             routes = routes.route(path, methods);
         }
@@ -59,14 +62,21 @@ pub fn app(
     Ok(Pages { router, health })
 }
 
-fn table() -> [(&'static str, MethodRouter<Site>); 7] {
+fn table() -> [(&'static str, MethodRouter<Site>); 8] {
     [
         ("/", get(home::show)),
-        ("/signup", get(async || Redirect::to("/")).post(sign_up::submit)),
+        (
+            "/signup",
+            get(async || Redirect::to("/")).post(sign_up::submit),
+        ),
         ("/signup/slug", get(sign_up::slug_word)),
         ("/register", get(register::show).post(register::submit)),
         ("/sign-in", get(session::show).post(session::sign_in)),
-        ("/sign-out", post(session::sign_out).get(async || Redirect::to("/"))),
+        (
+            "/sign-out",
+            post(session::sign_out).get(async || Redirect::to("/")),
+        ),
+        ("/oauth/authorize", get(authorize::go_on)),
         ("/static/{name}", get(assets::serve)),
     ]
 }

@@ -22,7 +22,11 @@ impl Settings {
     /// Both planes behind one address.
     #[must_use]
     pub fn behind(api_url: Url) -> Self {
-        Self { api_url, control_plane_url: None, data_plane_url: None }
+        Self {
+            api_url,
+            control_plane_url: None,
+            data_plane_url: None,
+        }
     }
 
     pub(crate) fn control_plane(&self) -> &Url {

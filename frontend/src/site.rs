@@ -44,7 +44,11 @@ impl Site {
     /// resolve; an address in digits can be no tenant's domain.
     pub(crate) fn is_platform(&self, host: &str) -> bool {
         host == self.addresses.base_domain
-            || self.addresses.platform_hosts.iter().any(|own| own.eq_ignore_ascii_case(host))
+            || self
+                .addresses
+                .platform_hosts
+                .iter()
+                .any(|own| own.eq_ignore_ascii_case(host))
             || self.addresses.pages().host_str() == Some(host)
             || matches!(Host::parse(host), Ok(Host::Ipv4(_) | Host::Ipv6(_)))
     }
@@ -52,7 +56,11 @@ impl Site {
     /// The name of a cookie: bound to its exact host by the browser (`__Host-`) where TLS
     /// allows it.
     pub(crate) fn cookie_name(&self, name: &str) -> String {
-        let prefix = if self.addresses.secure() { "__Host-" } else { "" };
+        let prefix = if self.addresses.secure() {
+            "__Host-"
+        } else {
+            ""
+        };
         format!("{prefix}{name}")
     }
 

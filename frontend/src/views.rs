@@ -52,25 +52,39 @@ impl Nameplate {
     pub(crate) fn new(name: &str) -> Self {
         let initial = name.chars().find(|c| c.is_alphanumeric());
         let initial = initial.map_or_else(|| "·".to_owned(), |c| c.to_uppercase().to_string());
-        Self { name: name.to_owned(), initial }
+        Self {
+            name: name.to_owned(),
+            initial,
+        }
     }
 }
 
 impl Frame {
     /// A page of the platform's own.
     pub(crate) fn platform(title: impl Into<String>) -> Self {
-        Self { title: title.into(), tenant: None, signed_in: false }
+        Self {
+            title: title.into(),
+            tenant: None,
+            signed_in: false,
+        }
     }
 
     /// A page of a tenant.
     pub(crate) fn tenant(title: &str, tenant: &str) -> Self {
         let title = format!("{title} · {tenant}");
-        Self { title, tenant: Some(Nameplate::new(tenant)), signed_in: false }
+        Self {
+            title,
+            tenant: Some(Nameplate::new(tenant)),
+            signed_in: false,
+        }
     }
 
     /// The same, offering to sign out.
     pub(crate) fn signed_in(self) -> Self {
-        Self { signed_in: true, ..self }
+        Self {
+            signed_in: true,
+            ..self
+        }
     }
 }
 
@@ -88,9 +102,14 @@ impl Views {
         let mut handlebars = Handlebars::new();
         handlebars.set_strict_mode(true);
         for (name, text) in TEMPLATES {
-            handlebars.register_template_string(name, text).map_err(Box::new)?;
+            handlebars
+                .register_template_string(name, text)
+                .map_err(Box::new)?;
         }
-        Ok(Self { handlebars, links: Links::new() })
+        Ok(Self {
+            handlebars,
+            links: Links::new(),
+        })
     }
 
     /// A page without forms.
@@ -110,7 +129,12 @@ impl Views {
         form_token: &str,
         view: &impl Serialize,
     ) -> Result<Html<String>, Problem> {
-        let sheet = Sheet { frame, links: &self.links, form_token, view };
+        let sheet = Sheet {
+            frame,
+            links: &self.links,
+            form_token,
+            view,
+        };
         self.handlebars
             .render(template, &sheet)
             .map(Html)
@@ -128,7 +152,9 @@ impl Site {
         frame: &Frame,
         view: &impl Serialize,
     ) -> Response {
-        let page = self.views.render(template, frame, &visitor.form_token.field(), view);
+        let page = self
+            .views
+            .render(template, frame, &visitor.form_token.field(), view);
         let mut response = (status, page).into_response();
         if let Some(cookie) = visitor.form_token.set_cookie(self) {
             response.headers_mut().append(header::SET_COOKIE, cookie);

@@ -16,6 +16,8 @@ use crate::{form_token::FormToken, site::Site};
 pub(crate) struct Visitor {
     /// The `Host` header as it came, port included.
     pub(crate) host: HeaderValue,
+    /// The same without port and trailing dot, in lower case.
+    pub(crate) bare_host: String,
     /// Whether that host is the platform's own rather than a tenant's.
     pub(crate) on_platform: bool,
     /// The token that the visitor's forms carry.
@@ -36,25 +38,29 @@ impl Visitor {
     /// The cookie that holds a session, before any prefix.
     pub(crate) const SESSION: &'static str = "tenantry_session";
 
-    /// Whether a session was presented. Whether it is good is for the data plane to say.
-    pub(crate) fn has_session(&self) -> bool {
-        self.session.is_some()
-    }
-
     /// The headers under which a plane is asked on the visitor's behalf.
     pub(crate) fn headers(&self) -> HeaderMap {
         let id = current_id().and_then(|id| HeaderValue::from_str(&id).ok());
-        let client = self.client.and_then(|client| client.0.to_string().parse().ok());
+        let client = self
+            .client
+            .and_then(|client| client.0.to_string().parse().ok());
         let mut headers = HeaderMap::new();
         let known = [
             (header::HOST, Some(self.host.clone())),
             (header::COOKIE, self.session.clone()),
             (header::ORIGIN, self.origin.clone()),
-            (http::HeaderName::from_static("traceparent"), self.trace.clone()),
+            (
+                http::HeaderName::from_static("traceparent"),
+                self.trace.clone(),
+            ),
             (http::HeaderName::from_static("x-request-id"), id),
             (http::HeaderName::from_static("x-forwarded-for"), client),
         ];
-        headers.extend(known.into_iter().filter_map(|(name, value)| Some((name, value?))));
+        headers.extend(
+            known
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
         headers
     }
 }
@@ -64,12 +70,13 @@ impl FromRequestParts<Site> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Problem> {
         let host = host(parts)?;
-        let bare = bare(&host)?;
+        let bare_host = bare(&host)?;
         let session = site.cookie_name(Self::SESSION);
         let form = cookie(&parts.headers, &site.cookie_name(FormToken::COOKIE));
         Ok(Self {
-            on_platform: site.is_platform(&bare),
+            on_platform: site.is_platform(&bare_host),
             host,
+            bare_host,
             form_token: FormToken::of(form, &site.entropy),
             session: cookie(&parts.headers, &session)
                 .and_then(|value| format!("{session}={value}").parse().ok()),
@@ -85,7 +92,11 @@ impl FromRequestParts<Site> for OnPlatform {
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Problem> {
         let visitor: Visitor = parts.extract_with_state(site).await?;
-        if visitor.on_platform { Ok(Self(visitor)) } else { Err(Problem::new(Kind::NotFound)) }
+        if visitor.on_platform {
+            Ok(Self(visitor))
+        } else {
+            Err(Problem::new(Kind::NotFound))
+        }
     }
 }
 
@@ -94,7 +105,11 @@ impl FromRequestParts<Site> for OnTenant {
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Problem> {
         let visitor: Visitor = parts.extract_with_state(site).await?;
-        if visitor.on_platform { Err(Problem::new(Kind::NotFound)) } else { Ok(Self(visitor)) }
+        if visitor.on_platform {
+            Err(Problem::new(Kind::NotFound))
+        } else {
+            Ok(Self(visitor))
+        }
     }
 }
 
@@ -111,7 +126,10 @@ fn host(parts: &Parts) -> Result<HeaderValue, Problem> {
 
 /// A host without port and trailing dot, in lower case.
 fn bare(host: &HeaderValue) -> Result<String, Problem> {
-    let authority = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
+    let authority = host
+        .to_str()
+        .ok()
+        .and_then(|host| host.parse::<Authority>().ok());
     authority
         .map(|authority| authority.host().trim_end_matches('.').to_ascii_lowercase())
         .ok_or_else(|| Problem::new(Kind::MalformedRequest).detail("The Host is not a host."))
@@ -144,7 +162,10 @@ mod tests {
     #[test]
     fn a_host_is_compared_without_its_port_and_case() {
         let bare = |host: &'static str| bare(&HeaderValue::from_static(host)).ok();
-        assert_eq!(bare("Acme.LocalHost.:8000").as_deref(), Some("acme.localhost"));
+        assert_eq!(
+            bare("Acme.LocalHost.:8000").as_deref(),
+            Some("acme.localhost")
+        );
         assert_eq!(bare("[::1]:8000").as_deref(), Some("[::1]"));
         assert_eq!(bare("a b"), None);
         assert_eq!(bare(""), None);

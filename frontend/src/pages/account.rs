@@ -7,7 +7,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::form
 
 use crate::{
     site::Site,
-    upstream::{Info, Refusal, Stats},
+    upstream::{Info, Member, Refusal, Stats},
     views::Frame,
     visitor::Visitor,
 };
@@ -29,7 +29,7 @@ struct View {
 
 /// The tenant's people and usage; what the plane did not say is not shown.
 #[derive(Serialize)]
-struct Figures {
+pub(super) struct Figures {
     people: Option<People>,
     counts: Vec<Count>,
 }
@@ -51,37 +51,48 @@ struct Count {
 /// Shows the account, or the way to sign in.
 pub(crate) async fn show(site: &Site, visitor: &Visitor) -> Result<Response, Refusal> {
     let info = site.upstream.data.info(visitor).await?;
-    let administers = info.member.as_ref().is_some_and(|member| member.administers());
-    let figures = if administers { figures(site, visitor).await } else { None };
-    let Some(view) = view(site, visitor, info, figures) else {
-        return Ok(Redirect::to("/sign-in").into_response());
+    let administers = info.member.as_ref().is_some_and(Member::administers);
+    let figures = if administers {
+        figures(site, visitor).await
+    } else {
+        None
     };
-    let frame = Frame::tenant("Your account", &view.tenant_name).signed_in();
-    Ok(site.page(visitor, StatusCode::OK, "account", &frame, &view))
+    let page = page(site, visitor, info, figures);
+    Ok(page.unwrap_or_else(|| Redirect::to("/sign-in").into_response()))
 }
 
 /// Figures are an extra: without them the page still says who one is.
 async fn figures(site: &Site, visitor: &Visitor) -> Option<Figures> {
     let stats = site.upstream.data.stats(visitor).await;
-    stats.inspect_err(|refusal| tracing::warn!(?refusal, "no figures")).ok().map(Figures::from)
+    stats
+        .inspect_err(|refusal| tracing::warn!(?refusal, "no figures"))
+        .ok()
+        .map(Figures::from)
 }
 
-fn view(site: &Site, visitor: &Visitor, info: Info, figures: Option<Figures>) -> Option<View> {
+/// The page; none for somebody who is not signed in.
+pub(super) fn page(
+    site: &Site,
+    visitor: &Visitor,
+    info: Info,
+    figures: Option<Figures>,
+) -> Option<Response> {
     let member = info.member?;
-    let host = visitor.host.to_str().ok()?.parse::<http::uri::Authority>().ok()?;
-    Some(View {
+    let view = View {
         administers: member.administers(),
         username: member.username,
         email: member.email,
         role: member.role,
         member_since: member.created_at.as_deref().and_then(day),
-        api_url: site.addresses.api_of(host.host()),
+        api_url: site.addresses.api_of(&visitor.bare_host),
         tenant_name: info.name,
         slug: info.slug,
         plan: info.plan,
         tenant_since: info.created_at.as_deref().and_then(day),
         figures,
-    })
+    };
+    let frame = Frame::tenant("Your account", &view.tenant_name).signed_in();
+    Some(site.page(visitor, StatusCode::OK, "account", &frame, &view))
 }
 
 impl From<Stats> for Figures {
@@ -97,9 +108,16 @@ impl From<Stats> for Figures {
             ("OAuth clients", stats.total_clients),
             ("Tokens in use", stats.active_tokens),
         ];
-        let counts =
-            counts.into_iter().filter_map(|(label, value)| Some(Count { label, value: value? }));
-        Self { people, counts: counts.collect() }
+        let counts = counts.into_iter().filter_map(|(label, value)| {
+            Some(Count {
+                label,
+                value: value?,
+            })
+        });
+        Self {
+            people,
+            counts: counts.collect(),
+        }
     }
 }
 
@@ -121,7 +139,10 @@ mod tests {
 
     #[test]
     fn figures_that_are_missing_are_not_made_up() {
-        let figures = Figures::from(Stats { total_users: Some(12), ..Stats::default() });
+        let figures = Figures::from(Stats {
+            total_users: Some(12),
+            ..Stats::default()
+        });
         let people = figures.people.unwrap();
         assert_eq!((people.total, people.limit, people.room), (12, None, None));
         assert!(figures.counts.is_empty());

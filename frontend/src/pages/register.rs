@@ -7,7 +7,6 @@ use axum::{
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use service::{Kind, Problem, Query};
-use url::form_urlencoded::Serializer;
 
 use crate::{
     form_token::Posted,
@@ -31,6 +30,7 @@ struct View<'a> {
     form: FormView,
     tenant_name: &'a str,
     return_to: String,
+    sign_in_link: String,
 }
 
 /// `GET /register`: the form, where registration is open.
@@ -43,8 +43,18 @@ pub(crate) async fn show(
     if !info.open() {
         return Ok(Problem::new(Kind::RegistrationClosed).into_response());
     }
-    let new = NewUser { return_to: arrival.return_to, ..NewUser::default() };
-    Ok(page(&site, &visitor, StatusCode::OK, &info.name, form(&new), &new))
+    let new = NewUser {
+        return_to: arrival.return_to,
+        ..NewUser::default()
+    };
+    Ok(page(
+        &site,
+        &visitor,
+        StatusCode::OK,
+        &info.name,
+        form(&new),
+        &new,
+    ))
 }
 
 /// `POST /register`: makes the account and goes on to the sign-in page.
@@ -54,7 +64,10 @@ pub(crate) async fn submit(
     Posted(new): Posted<NewUser>,
 ) -> Result<Response, Refusal> {
     let refusal = match site.upstream.data.register(&visitor, &new).await {
-        Ok(()) => return Ok(signed_up(&new).into_response()),
+        Ok(()) => {
+            let sign_in = return_to::by_way_of("/sign-in", Some("registration"), &new.return_to);
+            return Ok(Redirect::to(&sign_in).into_response());
+        }
         Err(refusal) if refusal.concerns_the_form() => refusal,
         Err(refusal) => return Err(refusal),
     };
@@ -64,22 +77,14 @@ pub(crate) async fn submit(
     Ok(refusal.pass_patience(page))
 }
 
-fn signed_up(new: &NewUser) -> Redirect {
-    let query = Serializer::new(String::new())
-        .append_pair("after", "registration")
-        .append_pair("return_to", &return_to::safe(&new.return_to))
-        .finish();
-    Redirect::to(&format!("/sign-in?{query}"))
-}
-
-fn form(new: &NewUser) -> FormView {
+pub(super) fn form(new: &NewUser) -> FormView {
     FormView::default()
         .field("username", "Username", &new.username)
         .field("email", "Email", &new.email)
         .field("password", "Password", "")
 }
 
-fn page(
+pub(super) fn page(
     site: &Site,
     visitor: &Visitor,
     status: StatusCode,
@@ -87,6 +92,17 @@ fn page(
     form: FormView,
     new: &NewUser,
 ) -> Response {
-    let view = View { form, tenant_name, return_to: return_to::safe(&new.return_to) };
-    site.page(visitor, status, "register", &Frame::tenant("Register", tenant_name), &view)
+    let view = View {
+        form,
+        tenant_name,
+        return_to: return_to::safe(&new.return_to),
+        sign_in_link: return_to::by_way_of("/sign-in", None, &new.return_to),
+    };
+    site.page(
+        visitor,
+        status,
+        "register",
+        &Frame::tenant("Register", tenant_name),
+        &view,
+    )
 }

@@ -27,12 +27,13 @@ pub(crate) struct Arrival {
 }
 
 #[derive(Serialize)]
-struct View<'a> {
+pub(super) struct View<'a> {
     form: FormView,
     tenant_name: &'a str,
     return_to: String,
     notice: Option<&'static str>,
-    open: bool,
+    /// Where one may register, if one may.
+    register_link: Option<String>,
 }
 
 /// Nothing but the proof that the form is ours.
@@ -103,21 +104,41 @@ fn moved(SessionChange(cookies): SessionChange, to: &str) -> Response {
     response
 }
 
-fn form(username: &str) -> FormView {
+pub(super) fn form(username: &str) -> FormView {
     FormView::default()
         .field("username", "Username or email", username)
         .field("password", "Password", "")
 }
 
-fn view<'a>(
+pub(super) fn view<'a>(
     info: &'a Info,
     form: FormView,
     return_to: String,
     notice: Option<&'static str>,
 ) -> View<'a> {
-    View { form, tenant_name: &info.name, return_to, notice, open: info.open() }
+    let register_link = info
+        .open()
+        .then(|| return_to::by_way_of("/register", None, &return_to));
+    View {
+        form,
+        tenant_name: &info.name,
+        return_to,
+        notice,
+        register_link,
+    }
 }
 
-fn page(site: &Site, visitor: &Visitor, status: StatusCode, view: &View<'_>) -> Response {
-    site.page(visitor, status, "sign_in", &Frame::tenant("Sign in", view.tenant_name), view)
+pub(super) fn page(
+    site: &Site,
+    visitor: &Visitor,
+    status: StatusCode,
+    view: &View<'_>,
+) -> Response {
+    site.page(
+        visitor,
+        status,
+        "sign_in",
+        &Frame::tenant("Sign in", view.tenant_name),
+        view,
+    )
 }

@@ -1,6 +1,9 @@
 //! The front page with the sign-up form, its submission, and the word on a slug.
 
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -9,7 +12,7 @@ use service::{Json, Kind, Query};
 use super::walk_through;
 use crate::{
     form_token::Posted,
-    form_view::FormView,
+    form_view::{FormView, sentence},
     site::Site,
     upstream::{NewTenant, Refusal},
     views::Frame,
@@ -30,7 +33,8 @@ struct View {
     form: FormView,
     plans: Vec<Plan>,
     idempotency_key: String,
-    base_domain: String,
+    /// What follows the slug in the tenant's host name.
+    address_suffix: String,
 }
 
 #[derive(Serialize)]
@@ -49,7 +53,10 @@ pub(crate) struct Wish {
 
 /// The front page, its form empty.
 pub(crate) fn show(site: &Site, visitor: &Visitor) -> Response {
-    let new = NewTenant { idempotency_key: fresh_key(site), ..NewTenant::default() };
+    let new = NewTenant {
+        idempotency_key: fresh_key(site),
+        ..NewTenant::default()
+    };
     landing(site, visitor, StatusCode::OK, form(&new), new)
 }
 
@@ -71,7 +78,10 @@ pub(crate) async fn submit(
         )
     } else if refusal.is(Kind::Conflict) && refusal.errors.is_empty() {
         let mut view = form(&new);
-        view.fault("tenant_slug", refusal.detail.as_deref().unwrap_or("is taken"));
+        view.fault(
+            "tenant_slug",
+            refusal.detail.as_deref().unwrap_or("is taken"),
+        );
         view
     } else if refusal.concerns_the_form() {
         form(&new).refused(&refusal)
@@ -90,28 +100,44 @@ pub(crate) async fn slug_word(
     OnPlatform(visitor): OnPlatform,
     Query(wish): Query<Wish>,
 ) -> Result<Response, Refusal> {
-    let word = site.upstream.control.slug_word(&visitor, &wish.slug).await?;
-    Ok(axum::response::IntoResponse::into_response(Json(word)))
+    let mut word = site
+        .upstream
+        .control
+        .slug_word(&visitor, &wish.slug)
+        .await?;
+    word.reason = word.reason.map(|reason| sentence("Address", &reason));
+    Ok(Json(word).into_response())
 }
 
-fn landing(
+pub(super) fn landing(
     site: &Site,
     visitor: &Visitor,
     status: StatusCode,
     form: FormView,
     new: NewTenant,
 ) -> Response {
-    let plan = |(value, name, quota)| Plan { value, name, quota, chosen: new.plan == value };
+    let plan = |(value, name, quota)| Plan {
+        value,
+        name,
+        quota,
+        chosen: new.plan == value,
+    };
     let view = View {
         form,
         plans: PLANS.map(plan).into(),
         idempotency_key: new.idempotency_key,
-        base_domain: site.addresses.base_domain.clone(),
+        address_suffix: format!(".{}", site.addresses.base_domain),
     };
-    site.page(visitor, status, "landing", &Frame::platform("Tenantry"), &view)
+    site.page(
+        visitor,
+        status,
+        "landing",
+        &Frame::platform("Tenantry"),
+        &view,
+    )
 }
 
-fn form(new: &NewTenant) -> FormView {
+pub(super) fn form(new: &NewTenant) -> FormView {
     FormView::default()
         .field("tenant_name", "Organisation", &new.tenant_name)
         .field("tenant_slug", "Address", &new.tenant_slug)

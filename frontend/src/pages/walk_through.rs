@@ -37,7 +37,12 @@ pub(crate) fn show(site: &Site, visitor: &Visitor, made: &Registered) -> Respons
         plan: &made.tenant.plan,
         username: &made.admin.username,
         pages_url: site.addresses.pages_of(&host),
-        platform_api_url: site.addresses.api().as_str().trim_end_matches('/').to_owned(),
+        platform_api_url: site
+            .addresses
+            .api()
+            .as_str()
+            .trim_end_matches('/')
+            .to_owned(),
         steps: steps(&api_url, &made.admin.username),
         api_url,
     };
@@ -104,6 +109,10 @@ mod tests {
     #[test]
     fn commands_name_the_tenants_own_address() {
         let steps = steps("http://acme.localhost:8080", "owner");
-        assert!(steps.iter().all(|step| step.command.contains("http://acme.localhost:8080/")));
+        assert!(
+            steps
+                .iter()
+                .all(|step| step.command.contains("http://acme.localhost:8080/"))
+        );
     }
 }

@@ -56,13 +56,13 @@ pub(crate) struct RegisteredAdmin {
     pub(crate) username: String,
 }
 
-/// Whether a slug can be had.
+/// Whether a slug can be had, and if not, why.
 #[derive(Deserialize, Serialize)]
 pub(crate) struct SlugWord {
     slug: String,
     available: bool,
     #[serde(default)]
-    reason: Option<String>,
+    pub(crate) reason: Option<String>,
 }
 
 impl Plane {
@@ -93,8 +93,11 @@ impl Plane {
         visitor: &Visitor,
         slug: &str,
     ) -> Result<SlugWord, Refusal> {
-        let query: String =
-            url::form_urlencoded::Serializer::new(String::new()).append_pair("slug", slug).finish();
-        self.get(visitor.headers(), &format!("/tenants/register?{query}")).await?.json()
+        let query: String = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("slug", slug)
+            .finish();
+        self.get(visitor.headers(), &format!("/tenants/register?{query}"))
+            .await?
+            .json()
     }
 }

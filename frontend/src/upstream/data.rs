@@ -100,8 +100,7 @@ impl Plane {
         visitor: &Visitor,
         with: &Credentials,
     ) -> Result<SessionChange, Refusal> {
-        let body =
-            json!({ "username": with.username, "password": with.password.expose_secret() });
+        let body = json!({ "username": with.username, "password": with.password.expose_secret() });
         let answer = self.post(visitor.headers(), "/oauth/login", &body).await?;
         Ok(SessionChange(answer.sessions()))
     }
@@ -113,12 +112,16 @@ impl Plane {
             "email": new.email,
             "password": new.password.expose_secret(),
         });
-        self.post(visitor.headers(), "/oauth/register", &body).await.map(drop)
+        self.post(visitor.headers(), "/oauth/register", &body)
+            .await
+            .map(drop)
     }
 
     /// Ends the session.
     pub(crate) async fn sign_out(&self, visitor: &Visitor) -> Result<SessionChange, Refusal> {
-        let answer = self.post(visitor.headers(), "/oauth/logout", &json!({})).await?;
+        let answer = self
+            .post(visitor.headers(), "/oauth/logout", &json!({}))
+            .await?;
         Ok(SessionChange(answer.sessions()))
     }
 }

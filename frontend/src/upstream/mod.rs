@@ -16,7 +16,7 @@ use serde_json::Value;
 use url::Url;
 
 pub(crate) use control::{NewTenant, Registered};
-pub(crate) use data::{Credentials, Info, NewUser, SessionChange, Stats};
+pub(crate) use data::{Credentials, Info, Member, NewUser, SessionChange, Stats};
 pub(crate) use refusal::Refusal;
 
 use crate::{StartError, settings::Settings, visitor::Visitor};
@@ -57,14 +57,21 @@ impl Upstream {
             client: client.clone(),
             base: url.as_str().trim_end_matches('/').to_owned(),
         };
-        Ok(Self { control: plane(settings.control_plane()), data: plane(settings.data_plane()) })
+        Ok(Self {
+            control: plane(settings.control_plane()),
+            data: plane(settings.data_plane()),
+        })
     }
 }
 
 impl Plane {
     /// Whether the plane's process answers.
     pub(crate) async fn answers(&self) -> bool {
-        let answer = self.client.get(format!("{}/health/live", self.base)).send().await;
+        let answer = self
+            .client
+            .get(format!("{}/health/live", self.base))
+            .send()
+            .await;
         answer.is_ok_and(|answer| answer.status().is_success())
     }
 
@@ -73,7 +80,8 @@ impl Plane {
     }
 
     async fn post(&self, headers: HeaderMap, path: &str, body: &Value) -> Result<Answer, Refusal> {
-        self.send(self.request(Method::POST, headers, path).json(body)).await
+        self.send(self.request(Method::POST, headers, path).json(body))
+            .await
     }
 
     fn request(&self, method: Method, headers: HeaderMap, path: &str) -> reqwest::RequestBuilder {
@@ -85,10 +93,17 @@ impl Plane {
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Answer, Refusal> {
-        let mut response = request.send().await.map_err(|cause| Refusal::silence(&cause))?;
+        let mut response = request
+            .send()
+            .await
+            .map_err(|cause| Refusal::silence(&cause))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|cause| Refusal::silence(&cause))? {
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|cause| Refusal::silence(&cause))?
+        {
             if body.len() + chunk.len() > LARGEST_ANSWER {
                 return Err(Refusal::silence(&"the answer is too large"));
             }
@@ -114,6 +129,11 @@ impl Answer {
             let name = text.split('=').next().unwrap_or_default();
             name.trim_start_matches("__Host-") == Visitor::SESSION
         };
-        self.headers.get_all(header::SET_COOKIE).iter().filter(session).cloned().collect()
+        self.headers
+            .get_all(header::SET_COOKIE)
+            .iter()
+            .filter(session)
+            .cloned()
+            .collect()
     }
 }

@@ -29,13 +29,23 @@ struct Body {
 
 impl Refusal {
     /// Reads an answer that is no success. A body that is no problem leaves just the status.
-    pub(super) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+    pub(crate) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         if !status.is_client_error() && !status.is_server_error() {
             return Self::silence(&format_args!("unexpected status {status}"));
         }
-        let Body { kind, detail, errors } = serde_json::from_slice(body).unwrap_or_default();
+        let Body {
+            kind,
+            detail,
+            errors,
+        } = serde_json::from_slice(body).unwrap_or_default();
         let retry_after = headers.get(header::RETRY_AFTER).cloned();
-        Self { status, detail, errors, kind, retry_after }
+        Self {
+            status,
+            detail,
+            errors,
+            kind,
+            retry_after,
+        }
     }
 
     /// The plane did not answer, or not in a way that we understand. The cause is for the log.
@@ -77,7 +87,9 @@ impl Refusal {
     /// Puts what the plane said about coming back onto an answer of ours.
     pub(crate) fn pass_patience(&self, mut response: Response) -> Response {
         if let Some(value) = &self.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, value.clone());
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, value.clone());
         }
         response
     }

@@ -1,0 +1,150 @@
+//! Every page is made once with and once without what it may lack. Views fail on a template that
+//! asks for more than it is given, so what is looked for here is little.
+
+use axum::{body::to_bytes, extract::FromRequestParts, response::Response};
+use http::{Request, header};
+use serde_json::{Value, json};
+use service::{Entropy, settings::Addresses};
+
+use super::{account, register, session, sign_up, walk_through};
+use crate::{
+    Settings,
+    site::Site,
+    upstream::{Info, NewUser, Refusal, Stats},
+    visitor::Visitor,
+};
+
+/// A site whose planes nobody asks.
+fn site() -> Site {
+    let settings = Settings::behind("http://127.0.0.1:9".parse().unwrap());
+    let addresses = Addresses::default().with_ports(9080, 9000);
+    Site::new(&settings, &addresses, &Entropy::seeded(1)).unwrap()
+}
+
+async fn visitor(site: &Site, host: &str) -> Visitor {
+    let request = Request::builder()
+        .header(header::HOST, host)
+        .body(())
+        .unwrap();
+    Visitor::from_request_parts(&mut request.into_parts().0, site)
+        .await
+        .unwrap()
+}
+
+async fn text(response: Response) -> String {
+    let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    let text = String::from_utf8(body.to_vec()).unwrap();
+    assert!(
+        text.starts_with("<!doctype html>") && text.ends_with("</html>\n"),
+        "{text}"
+    );
+    text
+}
+
+fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+#[tokio::test]
+async fn the_front_page_offers_the_plans() {
+    let site = site();
+    let page = text(sign_up::show(
+        &site,
+        &visitor(&site, "localhost:9000").await,
+    ))
+    .await;
+    assert_eq!(page.matches("name=\"plan\"").count(), 4);
+    assert!(page.contains("value=\"free\" required checked"));
+    assert!(page.contains(">.localhost</span>"));
+}
+
+#[tokio::test]
+async fn the_front_page_puts_faults_at_their_fields() {
+    let site = site();
+    let new = read(json!({ "tenant_slug": "a\"><script>", "admin_password": "never shown" }));
+    let mut form = sign_up::form(&new);
+    for (field, fault) in [
+        ("tenant_slug", "is taken"),
+        ("plan", "is unknown"),
+        ("x", "is odd"),
+    ] {
+        form.fault(field, fault);
+    }
+    let visitor = visitor(&site, "localhost:9000").await;
+    let status = http::StatusCode::UNPROCESSABLE_ENTITY;
+    let page = text(sign_up::landing(&site, &visitor, status, form, new)).await;
+    assert!(page.contains("<a href=\"#tenant_slug\">Address is taken.</a>"));
+    assert!(page.contains("aria-describedby=\"tenant_slug-hint tenant_slug-fault "));
+    assert!(page.contains("id=\"plan-fault\""));
+    assert!(page.contains("<li>x is odd.</li>"));
+    assert!(!page.contains("<script>") && !page.contains("never shown"));
+}
+
+#[tokio::test]
+async fn the_walk_through_names_this_tenants_addresses() {
+    let site = site();
+    let made = read(json!({
+        "tenant": { "name": "Acme", "slug": "acme", "plan": "free" },
+        "admin": { "username": "ada" },
+    }));
+    let visitor = visitor(&site, "localhost:9000").await;
+    let page = text(walk_through::show(&site, &visitor, &made)).await;
+    assert!(page.contains("href=\"http://acme.localhost:9000/sign-in\""));
+    assert!(page.contains("http://acme.localhost:9080/oauth/login"));
+    assert!(!page.contains(":8080") && !page.contains(":8000"));
+}
+
+#[tokio::test]
+async fn the_sign_in_page_offers_to_register_only_where_one_may() {
+    let site = site();
+    let visitor = visitor(&site, "acme.localhost:9000").await;
+    for registration in ["open", "closed"] {
+        let info = json!({ "slug": "acme", "name": "Acme", "registration": registration });
+        let info = read(info);
+        let view = session::view(&info, session::form("ada"), "/a".into(), None);
+        let page = text(session::page(&site, &visitor, http::StatusCode::OK, &view)).await;
+        assert!(page.contains("Sign in to Acme") && page.contains("value=\"ada\""));
+        assert_eq!(
+            page.contains("/register?return_to=%2Fa"),
+            registration == "open"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_refused_registration_keeps_what_was_entered() {
+    let site = site();
+    let visitor = visitor(&site, "acme.localhost:9000").await;
+    let new = NewUser {
+        username: "ada".into(),
+        password: "never shown".into(),
+        ..NewUser::default()
+    };
+    let body = json!({ "type": "/problems/conflict", "errors": { "username": ["is taken"] } });
+    let status = http::StatusCode::CONFLICT;
+    let refusal = Refusal::read(status, &http::HeaderMap::new(), body.to_string().as_bytes());
+    let form = register::form(&new).refused(&refusal);
+    let page = text(register::page(&site, &visitor, status, "Acme", form, &new)).await;
+    assert!(page.contains("Join Acme") && page.contains("value=\"ada\""));
+    assert!(page.contains("<a href=\"#username\">Username is taken.</a>"));
+    assert!(!page.contains("never shown"));
+}
+
+#[tokio::test]
+async fn the_account_page_shows_figures_to_administrators_alone() {
+    let site = site();
+    let visitor = visitor(&site, "acme.localhost:9000").await;
+    for role in ["owner", "user"] {
+        let info: Info = read(json!({
+            "slug": "acme", "name": "Acme", "plan": "free", "created_at": "2031-03-05T10:00:00Z",
+            "member": { "username": "ada", "email": "ada@acme.example", "role": role },
+        }));
+        let stats: Stats = read(json!({ "total_users": 3, "max_users": 10, "active_tokens": 7 }));
+        let administers = info.member.as_ref().unwrap().administers();
+        let figures = administers.then(|| stats.into());
+        let page = text(account::page(&site, &visitor, info, figures).unwrap()).await;
+        assert!(page.contains("Hello, ada") && page.contains("5 March 2031"));
+        assert!(page.contains("action=\"/sign-out\""));
+        assert_eq!(page.contains("of 10, room for 7 more"), role == "owner");
+    }
+}
