@@ -1,0 +1,101 @@
+//! Memory that does not lie for longer than a second.
+//!
+//! An entry is used while the [`Feed`] is fresh, since then it would have been told of a change,
+//! and up to a greatest age; without the feed it is used for one second. Absence is never kept.
+
+use std::{
+    hash::Hash,
+    time::{Duration, Instant},
+};
+
+use moka::sync::Cache;
+
+use crate::{feed::Feed, names::TenantId};
+
+/// How long an entry is used while nobody tells of changes.
+const UNTOLD: Duration = Duration::from_secs(1);
+
+/// Keeps what was loaded of tenants, by any key.
+#[derive(Clone)]
+pub struct FreshCache<K, V> {
+    entries: Cache<K, (Instant, V)>,
+    feed: Feed,
+    max_age: Duration,
+}
+
+impl<K, V> FreshCache<K, V>
+where
+    K: Clone + Hash + Eq + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    /// Keeps at most `capacity` entries, each for at most `max_age`.
+    #[must_use]
+    pub fn new(feed: &Feed, capacity: u64, max_age: Duration) -> Self {
+        let entries = Cache::builder()
+            .max_capacity(capacity)
+            .time_to_live(max_age)
+            .support_invalidation_closures()
+            .build();
+        Self {
+            entries,
+            feed: feed.clone(),
+            max_age,
+        }
+    }
+
+    /// The entry, if it can still be trusted.
+    #[must_use]
+    pub fn get(&self, key: &K) -> Option<V> {
+        let (loaded, value) = self.entries.get(key)?;
+        let limit = if self.feed.is_fresh() {
+            self.max_age
+        } else {
+            UNTOLD
+        };
+        (loaded.elapsed() < limit).then_some(value)
+    }
+
+    /// The entry, loaded if need be. What was loaded while there was news of its tenant is
+    /// answered, but not kept.
+    ///
+    /// # Errors
+    /// Those of `load`.
+    pub async fn get_or_load<E>(
+        &self,
+        tenant: TenantId,
+        key: K,
+        load: impl Future<Output = Result<Option<V>, E>>,
+    ) -> Result<Option<V>, E> {
+        if let Some(value) = self.get(&key) {
+            return Ok(Some(value));
+        }
+        let (epoch, asked) = (self.feed.epoch(tenant), Instant::now());
+        let Some(value) = load.await? else {
+            return Ok(None);
+        };
+        self.entries.insert(key.clone(), (asked, value.clone()));
+        // Inserted first and checked second, so that news in between cannot slip past both.
+        if self.feed.epoch(tenant) != epoch {
+            self.entries.invalidate(&key);
+        }
+        Ok(Some(value))
+    }
+
+    /// Forgets one entry.
+    pub fn forget(&self, key: &K) {
+        self.entries.invalidate(key);
+    }
+
+    /// Forgets the entries of which `stale` holds.
+    pub fn forget_where(&self, stale: impl Fn(&K, &V) -> bool + Send + Sync + 'static) {
+        let stale = move |key: &K, value: &(Instant, V)| stale(key, &value.1);
+        if self.entries.invalidate_entries_if(stale).is_err() {
+            self.entries.invalidate_all();
+        }
+    }
+
+    /// Forgets everything.
+    pub fn forget_all(&self) {
+        self.entries.invalidate_all();
+    }
+}

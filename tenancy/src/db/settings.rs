@@ -1,0 +1,66 @@
+//! How the data plane uses its connections.
+
+use std::num::NonZeroUsize;
+
+use clap::Args;
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
+use std::time::Duration;
+use tokio_postgres::{Config, NoTls};
+
+/// The connections to tenants' schemas. Together these bound what they cost in memory: at the
+/// most `LANES` × `CONNECTIONS_PER_LANE` connections, each about 10 MiB in PostgreSQL and
+/// 0.25 MiB more for every schema it has touched.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Tenant connections")]
+pub struct Database {
+    /// Pools between which tenants are divided
+    #[arg(long, env, default_value = "4")]
+    pub lanes: NonZeroUsize,
+    /// Connections of one pool
+    #[arg(long, env, default_value = "3")]
+    pub connections_per_lane: NonZeroUsize,
+    /// Schemas after which a connection is replaced
+    #[arg(long, env, default_value = "200")]
+    pub schemas_per_connection: NonZeroUsize,
+    /// Prepared statements that a connection keeps
+    #[arg(long, env, default_value = "400")]
+    pub statements_per_connection: NonZeroUsize,
+    /// Seconds after which a connection is replaced
+    #[arg(long, env, default_value_t = 3600)]
+    pub connection_lifetime_seconds: u64,
+    /// Milliseconds that a request waits for a connection before it is told to come back
+    #[arg(long, env, default_value_t = 5000)]
+    pub connection_wait_ms: u64,
+    /// Milliseconds that one statement may take
+    #[arg(long, env, default_value_t = 10_000)]
+    pub statement_timeout_ms: u64,
+}
+
+impl Database {
+    pub(crate) fn session_options(&self) -> String {
+        let limit = self.statement_timeout_ms;
+        format!(
+            "-c statement_timeout={limit} -c idle_in_transaction_session_timeout={limit} \
+             -c search_path=pg_catalog"
+        )
+    }
+}
+
+/// A small pool for the shared schema, of either plane's login.
+///
+/// # Errors
+/// When the pool cannot be built.
+pub fn connect(config: &Config, connections: usize) -> Result<Pool, deadpool::managed::BuildError> {
+    let recycling = ManagerConfig {
+        recycling_method: RecyclingMethod::Fast,
+    };
+    Pool::builder(Manager::from_config(config.clone(), NoTls, recycling))
+        .max_size(connections)
+        .timeouts(Timeouts {
+            wait: Some(Duration::from_secs(10)),
+            create: Some(Duration::from_secs(5)),
+            recycle: Some(Duration::from_secs(5)),
+        })
+        .runtime(Runtime::Tokio1)
+        .build()
+}

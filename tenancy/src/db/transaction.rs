@@ -1,0 +1,91 @@
+//! Several statements that happen together or not at all.
+
+use std::sync::Arc;
+
+use tokio_postgres::Row;
+
+use super::{Params, error::Error, flight, held::Held, sql::Sql};
+use crate::tenant::Tenant;
+
+/// A transaction in a tenant's schema. End it with [`end`](Self::end); dropped before, it is
+/// rolled back by closing its connection.
+pub struct Transaction {
+    held: Held,
+    tenant: Arc<Tenant>,
+    begun: bool,
+}
+
+impl Transaction {
+    pub(crate) fn new(held: Held, tenant: Arc<Tenant>) -> Self {
+        Self {
+            held,
+            tenant,
+            begun: false,
+        }
+    }
+
+    /// Runs a statement; all of its rows.
+    ///
+    /// # Errors
+    /// [`Error`], after which only [`end`](Self::end) makes sense.
+    pub async fn query(&mut self, sql: Sql, params: Params<'_>) -> Result<Vec<Row>, Error> {
+        Ok(self.run(sql, params).await?.rows)
+    }
+
+    /// The same for a statement that yields at most one row.
+    ///
+    /// # Errors
+    /// [`Error`], after which only [`end`](Self::end) makes sense.
+    pub async fn query_opt(&mut self, sql: Sql, params: Params<'_>) -> Result<Option<Row>, Error> {
+        Ok(self.query(sql, params).await?.pop())
+    }
+
+    /// The same for a statement that yields exactly one row.
+    ///
+    /// # Errors
+    /// [`Error`], after which only [`end`](Self::end) makes sense.
+    pub async fn query_one(&mut self, sql: Sql, params: Params<'_>) -> Result<Row, Error> {
+        self.query_opt(sql, params).await?.ok_or_else(Error::no_row)
+    }
+
+    /// The same for a statement that only changes rows; answers how many.
+    ///
+    /// # Errors
+    /// [`Error`], after which only [`end`](Self::end) makes sense.
+    pub async fn execute(&mut self, sql: Sql, params: Params<'_>) -> Result<u64, Error> {
+        Ok(self.run(sql, params).await?.affected)
+    }
+
+    /// Commits when the work succeeded and rolls back when it failed; passes its outcome on.
+    ///
+    /// # Errors
+    /// The work's own, or that of the commit.
+    pub async fn end<T, E: From<Error>>(mut self, outcome: Result<T, E>) -> Result<T, E> {
+        if self.begun {
+            let word = if outcome.is_ok() {
+                "COMMIT"
+            } else {
+                "ROLLBACK"
+            };
+            self.held
+                .conn()
+                .client()
+                .batch_execute(word)
+                .await
+                .map_err(Error::from)?;
+            self.held.settle();
+        }
+        outcome
+    }
+
+    async fn run(&mut self, sql: Sql, params: Params<'_>) -> Result<flight::Outcome, Error> {
+        let ahead = if self.begun {
+            ""
+        } else {
+            self.tenant.prelude.as_str()
+        };
+        self.begun = true;
+        self.held.begin();
+        flight::within(&mut self.held, &self.tenant, ahead, sql, params).await
+    }
+}

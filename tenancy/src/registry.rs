@@ -1,0 +1,202 @@
+//! Finding a tenant: by slug, by host or by id, from memory when it was asked for before.
+//!
+//! Reads the shared schema `platform` as the data plane's login. Says what is there; whether a
+//! tenant of that status is served is for the data plane to decide.
+
+use std::{sync::Arc, time::Duration};
+
+use deadpool_postgres::{Object, Pool};
+use moka::sync::Cache;
+use tokio_postgres::{Row, types::ToSql};
+
+use crate::{
+    cache::FreshCache,
+    db::{Error, Params, Sql},
+    feed::{Feed, News},
+    names::{Hostname, Slug, TenantId},
+    settings::TenantSettings,
+    statements,
+    tenant::{Plan, Status, Tenant},
+};
+
+/// How a request may name a tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Name {
+    /// By slug.
+    Slug(Slug),
+    /// By a custom domain.
+    Host(Hostname),
+}
+
+/// The tenants, as far as anybody asked for them; cheap to clone.
+#[derive(Clone)]
+pub struct Registry {
+    pool: Pool,
+    names: Cache<Name, TenantId>,
+    tenants: FreshCache<TenantId, Arc<Tenant>>,
+    feed: Feed,
+}
+
+macro_rules! select_tenant {
+    ($where:literal) => {
+        concat!(
+            "SELECT t.id, t.slug, t.name, t.schema_name, t.role_name, t.status, t.settings::text, ",
+            "t.created_at, t.plan, p.max_users, p.max_clients, p.max_notes, ",
+            "p.requests_per_second, p.storage_bytes, p.api_calls_per_month, ",
+            "ARRAY(SELECT hostname FROM platform.domains WHERE tenant_id = t.id ",
+            "AND verified_at IS NOT NULL ORDER BY verified_at, hostname) AS domains ",
+            "FROM platform.tenants t JOIN platform.plans p ON p.name = t.plan ",
+            "WHERE t.status <> 'purged' AND ",
+            $where
+        )
+    };
+}
+
+statements! {
+    BY_ID = select_tenant!("t.id = $1");
+    BY_SLUG = select_tenant!("t.slug = $1");
+    BY_HOST = select_tenant!(
+        "t.id = (SELECT tenant_id FROM platform.domains \
+         WHERE hostname = $1 AND verified_at IS NOT NULL)"
+    );
+    SAVE = "UPDATE platform.tenants SET name = $2, settings = $3::text::jsonb WHERE id = $1";
+}
+
+impl Registry {
+    /// A registry that keeps at most `capacity` tenants in memory.
+    #[must_use]
+    pub fn new(pool: Pool, feed: &Feed, capacity: u64) -> Self {
+        let max_age = Duration::from_secs(60);
+        let tenants = FreshCache::new(feed, capacity, max_age);
+        let names = Cache::new(capacity * 2);
+        let told = (tenants.clone(), names.clone());
+        feed.subscribe(move |news| match news {
+            News::Tenant(id) => told.0.forget(id),
+            News::Revoked(..) => (),
+            News::Everything => {
+                told.0.forget_all();
+                told.1.invalidate_all();
+            }
+        });
+        Self {
+            pool,
+            names,
+            tenants,
+            feed: feed.clone(),
+        }
+    }
+
+    /// The tenant of an id.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn by_id(&self, id: TenantId) -> Result<Option<Arc<Tenant>>, Error> {
+        let load = async { Ok(self.load(BY_ID, id.as_uuid()).await?.map(Arc::new)) };
+        self.tenants.get_or_load(id, id, load).await
+    }
+
+    /// The tenant of a slug or verified custom domain.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn by_name(&self, name: &Name) -> Result<Option<Arc<Tenant>>, Error> {
+        if let Some(id) = self.names.get(name) {
+            let tenant = self.by_id(id).await?;
+            // A name remembered may have gone to another since; the tenant itself is never stale.
+            if let Some(tenant) = tenant.filter(|tenant| goes_by(tenant, name)) {
+                return Ok(Some(tenant));
+            }
+            self.names.invalidate(name);
+        }
+        let found = match name {
+            Name::Slug(slug) => self.load(BY_SLUG, &slug.as_str()).await?,
+            Name::Host(host) => self.load(BY_HOST, &host.as_str()).await?,
+        };
+        let Some(tenant) = found else { return Ok(None) };
+        self.names.insert(name.clone(), tenant.id);
+        self.by_id(tenant.id)
+            .await
+            .map(|found| found.filter(|tenant| goes_by(tenant, name)))
+    }
+
+    /// Keeps a tenant's own name and settings.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn save(
+        &self,
+        id: TenantId,
+        name: &str,
+        settings: &TenantSettings,
+    ) -> Result<(), Error> {
+        let settings = serde_json::to_string(settings).unwrap_or_default();
+        self.rows(SAVE, &[id.as_uuid(), &name, &settings]).await?;
+        self.feed.tell(&News::Tenant(id));
+        Ok(())
+    }
+
+    /// Whether the database answers.
+    pub async fn answers(&self) -> bool {
+        match self.client().await {
+            Ok(client) => client.simple_query("").await.is_ok(),
+            Err(_) => false,
+        }
+    }
+
+    async fn load(&self, sql: Sql, key: &(dyn ToSql + Sync)) -> Result<Option<Tenant>, Error> {
+        let rows = self.rows(sql, &[key]).await?;
+        rows.first().map(read).transpose()
+    }
+
+    async fn rows(&self, sql: Sql, params: Params<'_>) -> Result<Vec<Row>, Error> {
+        let client = self.client().await?;
+        let statement = client.prepare_cached(sql.text()).await?;
+        Ok(client.query(&statement, params).await?)
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the shared schema's pool, not a tenant's"
+    )]
+    async fn client(&self) -> Result<Object, Error> {
+        self.pool.get().await.map_err(Error::unreachable)
+    }
+}
+
+fn goes_by(tenant: &Tenant, name: &Name) -> bool {
+    match name {
+        Name::Slug(slug) => tenant.slug == *slug,
+        Name::Host(host) => tenant.domains.contains(host),
+    }
+}
+
+fn read(row: &Row) -> Result<Tenant, Error> {
+    let text = |column: &str| -> Result<String, Error> { Ok(row.try_get(column)?) };
+    let schema = text("schema_name")?.parse().map_err(Error::unreadable)?;
+    let role = text("role_name")?.parse().map_err(Error::unreadable)?;
+    let domains: Vec<String> = row.try_get("domains")?;
+    Ok(Tenant {
+        id: TenantId::new(row.try_get("id")?),
+        slug: text("slug")?.parse().map_err(Error::unreadable)?,
+        name: text("name")?,
+        prelude: Tenant::prelude(&schema, &role),
+        schema,
+        role,
+        status: Status::read(&text("status")?).ok_or_else(|| Error::unreadable("status"))?,
+        plan: Plan {
+            name: text("plan")?,
+            max_users: row.try_get("max_users")?,
+            max_clients: row.try_get("max_clients")?,
+            max_notes: row.try_get("max_notes")?,
+            requests_per_second: row.try_get("requests_per_second")?,
+            storage_bytes: row.try_get("storage_bytes")?,
+            api_calls_per_month: row.try_get("api_calls_per_month")?,
+        },
+        settings: serde_json::from_str(&text("settings")?).map_err(Error::unreadable)?,
+        domains: domains
+            .iter()
+            .filter_map(|domain| domain.parse().ok())
+            .collect(),
+        created_at: row.try_get("created_at")?,
+    })
+}
