@@ -1,1 +1,3 @@
 //! A database per test, a typed test application, and the runner that starts PostgreSQL for both.
+
+pub mod server;
