@@ -13,6 +13,7 @@ use crate::upstream::Refusal;
 #[derive(Default, Serialize)]
 pub(crate) struct FormView {
     fields: BTreeMap<&'static str, Entry>,
+    /// In the order of the fields, as the eye meets them; what belongs to none comes last.
     summary: Vec<Line>,
     alert: Option<String>,
 }
@@ -20,6 +21,8 @@ pub(crate) struct FormView {
 /// One field.
 #[derive(Serialize)]
 struct Entry {
+    #[serde(skip)]
+    place: usize,
     name: &'static str,
     label: &'static str,
     value: String,
@@ -29,6 +32,8 @@ struct Entry {
 /// One line of the summary; `field` is empty when no field of the form is at fault.
 #[derive(Serialize)]
 struct Line {
+    #[serde(skip)]
+    place: usize,
     field: &'static str,
     fault: String,
 }
@@ -36,10 +41,12 @@ struct Line {
 impl FormView {
     /// Adds a field. Passwords are given no value.
     pub(crate) fn field(mut self, name: &'static str, label: &'static str, value: &str) -> Self {
+        let (value, place) = (value.to_owned(), self.fields.len());
         let entry = Entry {
+            place,
             name,
             label,
-            value: value.to_owned(),
+            value,
             faults: Vec::new(),
         };
         self.fields.insert(name, entry);
@@ -72,16 +79,21 @@ impl FormView {
                 let fault = sentence(entry.label, fault);
                 entry.faults.push(fault.clone());
                 Line {
+                    place: entry.place,
                     field: entry.name,
                     fault,
                 }
             }
             None => Line {
+                place: usize::MAX,
                 field: "",
                 fault: sentence(name, fault),
             },
         };
-        self.summary.push(line);
+        let position = self
+            .summary
+            .partition_point(|before| before.place <= line.place);
+        self.summary.insert(position, line);
     }
 }
 
@@ -136,12 +148,29 @@ mod tests {
 
     #[test]
     fn a_fault_stands_at_its_field_and_in_the_summary() {
-        let mut form = FormView::default().field("email", "Email", "x");
-        form.fault("email", "is no address");
-        form.fault("domain", "is taken");
+        let mut form = FormView::default()
+            .field("slug", "Address", "")
+            .field("email", "Email", "x");
+        for (field, fault) in [
+            ("domain", "is taken"),
+            ("email", "is no address"),
+            ("slug", "?"),
+        ] {
+            form.fault(field, fault);
+        }
         assert_eq!(form.fields["email"].faults, ["Email is no address."]);
-        assert_eq!(form.summary[0].field, "email");
-        assert_eq!(form.summary[1].field, "");
-        assert_eq!(form.summary[1].fault, "domain is taken.");
+        let lines = form
+            .summary
+            .iter()
+            .map(|line| (line.field, line.fault.as_str()));
+        let lines: Vec<_> = lines.collect();
+        assert_eq!(
+            lines,
+            [
+                ("slug", "?"),
+                ("email", "Email is no address."),
+                ("", "domain is taken.")
+            ]
+        );
     }
 }

@@ -16,7 +16,13 @@ pub struct Settings {
     /// Address of the data plane alone [default: API_URL]
     #[arg(long, env)]
     pub data_plane_url: Option<Url>,
+    /// Seconds that a plane may take to answer; over 30, the visitor is answered first
+    #[arg(long, env, default_value_t = PATIENCE)]
+    pub plane_timeout_seconds: u64,
 }
+
+/// Shorter than what a request to us may take, so that we can still say what happened.
+const PATIENCE: u64 = 25;
 
 impl Settings {
     /// Both planes behind one address.
@@ -26,6 +32,7 @@ impl Settings {
             api_url,
             control_plane_url: None,
             data_plane_url: None,
+            plane_timeout_seconds: PATIENCE,
         }
     }
 

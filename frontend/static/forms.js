@@ -98,7 +98,7 @@ function copyable(block) {
     copy.textContent = "Copied";
     setTimeout(() => (copy.textContent = "Copy"), 2000);
   });
-  block.before(copy);
+  block.after(copy);
 }
 
 // Sending ------------------------------------------------------------------------------------

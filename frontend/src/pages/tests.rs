@@ -143,6 +143,6 @@ async fn the_account_page_shows_figures_to_administrators_alone() {
         let page = text(account::page(&site, &visitor, info, figures).unwrap()).await;
         assert!(page.contains("Hello, ada") && page.contains("5 March 2031"));
         assert!(page.contains("action=\"/sign-out\""));
-        assert_eq!(page.contains("of 10, room for 7 more"), role == "owner");
+        assert_eq!(page.contains("of 10, 7 left"), role == "owner");
     }
 }

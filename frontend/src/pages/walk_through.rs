@@ -51,16 +51,14 @@ pub(crate) fn show(site: &Site, visitor: &Visitor, made: &Registered) -> Respons
 }
 
 fn steps(api: &str, username: &str) -> Vec<Step> {
-    let login = quoted(&json!({ "username": username, "password": "YOUR_PASSWORD" }).to_string());
-    let client = quoted(
-        &json!({
-            "client_name": "first client",
-            "grant_types": ["password", "refresh_token"],
-            "scope": "openid profile email read write",
-        })
-        .to_string(),
-    );
+    let login = quoted(&format!(
+        r#"{{"username": {}, "password": "YOUR_PASSWORD"}}"#,
+        json!(username)
+    ));
     let user = quoted(&format!("username={username}"));
+    let client = r#"'{"client_name": "first client",
+       "grant_types": ["password", "refresh_token"],
+       "scope": "openid profile email read write"}'"#;
     let json = "-H 'Content-Type: application/json'";
     vec![
         Step {

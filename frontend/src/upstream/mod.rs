@@ -21,8 +21,6 @@ pub(crate) use refusal::Refusal;
 
 use crate::{StartError, settings::Settings, visitor::Visitor};
 
-/// Shorter than what a request to us may take, so that we can still say what happened.
-const PATIENCE: Duration = Duration::from_secs(25);
 const CONNECT_PATIENCE: Duration = Duration::from_secs(3);
 const LARGEST_ANSWER: usize = 1024 * 1024;
 
@@ -50,7 +48,7 @@ impl Upstream {
         let client = Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
-            .timeout(PATIENCE)
+            .timeout(Duration::from_secs(settings.plane_timeout_seconds))
             .connect_timeout(CONNECT_PATIENCE)
             .build()?;
         let plane = |url: &Url| Plane {

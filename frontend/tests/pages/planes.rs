@@ -1,0 +1,112 @@
+//! Planes that answer as ours never do: whatever comes, the visitor is given a page.
+
+use std::net::SocketAddr;
+
+use crate::support::{Page, answering, ask, get, nobody, plane, post};
+use http::header;
+
+const ACME: &str = "acme.localhost:8000";
+const SIGN_IN: &str = "username=ada&password=correct+horse";
+
+async fn is_a_page_of_patience(plane: SocketAddr) -> Page {
+    let page = ask(plane, get(ACME, "/sign-in")).await;
+    assert_eq!(page.status, 503, "{}", page.text);
+    assert_eq!(page.header("retry-after"), "5");
+    assert!(page.text.contains("We cannot be reached just now"));
+    page
+}
+
+#[tokio::test]
+async fn nobody_there() {
+    is_a_page_of_patience(nobody().await).await;
+}
+
+#[tokio::test]
+async fn silence() {
+    is_a_page_of_patience(plane("").await).await;
+}
+
+#[tokio::test]
+async fn no_http_at_all() {
+    is_a_page_of_patience(plane("220 mail ready\r\n").await).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off() {
+    let half = "HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{\"slug\":";
+    is_a_page_of_patience(plane(half).await).await;
+}
+
+#[tokio::test]
+async fn an_answer_of_another_shape() {
+    for body in ["<p>welcome", "[]", "null", "{\"slug\": 7}"] {
+        let page = is_a_page_of_patience(answering("200 OK", "", body).await).await;
+        assert!(!page.text.contains("welcome"));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_end() {
+    let facts = format!("{{\"slug\":\"acme\",\"name\":\"{}\"}}", "a".repeat(2 << 20));
+    is_a_page_of_patience(answering("200 OK", "", &facts).await).await;
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let elsewhere = answering("200 OK", "", r#"{"slug":"acme","name":"Acme"}"#).await;
+    let location = format!("location: http://{elsewhere}/\r\n");
+    is_a_page_of_patience(answering("302 Found", &location, "").await).await;
+}
+
+#[tokio::test]
+async fn a_failure_shows_nothing_of_the_inside() {
+    let inside = r#"{"type":"/problems/internal","detail":"SELECT secret FROM users"}"#;
+    for body in [inside, "SELECT secret FROM users"] {
+        let plane = answering("500 Internal Server Error", "", body).await;
+        let page = ask(plane, get(ACME, "/")).await;
+        assert_eq!(page.status, 500);
+        assert!(page.text.contains("Something went wrong on our side"));
+        assert!(!page.text.contains("SELECT"));
+    }
+}
+
+#[tokio::test]
+async fn a_sign_up_that_was_not_answered_can_be_sent_again() {
+    let plane = nobody().await;
+    let fields = "tenant_name=Acme&admin_password=correct+horse&idempotency_key=the-same";
+    let page = ask(
+        plane,
+        post(plane, "localhost:8000", "/signup", fields).await,
+    )
+    .await;
+    assert_eq!(page.status, 503);
+    assert!(page.text.contains("will not be signed up twice"));
+    assert!(page.text.contains("value=\"the-same\"") && page.text.contains("value=\"Acme\""));
+    assert!(!page.text.contains("correct horse"));
+}
+
+#[tokio::test]
+async fn only_the_session_cookie_is_passed_on() {
+    let cookies = "set-cookie: tenantry_session=s; HttpOnly\r\nset-cookie: other=1\r\n";
+    let plane = answering("200 OK", cookies, "{}").await;
+    let page = ask(plane, post(plane, ACME, "/sign-in", SIGN_IN).await).await;
+    assert_eq!((page.status.as_u16(), page.header("location")), (303, "/"));
+    let set: Vec<_> = page.headers.get_all(header::SET_COOKIE).iter().collect();
+    assert_eq!(set, ["tenantry_session=s; HttpOnly"]);
+}
+
+#[tokio::test]
+async fn readiness_tells_who_is_missing() {
+    let page = ask(nobody().await, get("localhost:8000", "/health/ready")).await;
+    assert_eq!(page.status, 503);
+    assert_eq!(
+        page.text,
+        r#"{"status":"unavailable","failing":["control-plane","data-plane"]}"#
+    );
+    assert_eq!(
+        ask(nobody().await, get("localhost:8000", "/health/live"))
+            .await
+            .status,
+        200
+    );
+}
