@@ -1,0 +1,29 @@
+# Every line calls cargo, the product or a script. ARGS passes further arguments on.
+
+.DEFAULT_GOAL := help
+.PHONY: help up test lint bench docs
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
+help: ## Lists the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+
+up: ## Builds, then serves everything on a private PostgreSQL in ./.tenantry
+	@scripts/install run
+	@cargo build --release --locked -p tenantry
+	@exec $(TARGET)/release/tenantry up $(ARGS)
+
+test: ## Runs every test: make test, or make test ARGS="-p tenancy"
+	@scripts/install test
+	@scripts/test $(ARGS)
+
+lint: ## Formatting, clippy, licences, unused dependencies, rustdoc, migration names
+	@scripts/install lint
+	@scripts/lint
+
+bench: ## This product beside the limits and the peers: make bench ARGS=--help
+	@scripts/install bench
+	@cargo run --release --locked -p bench -- $(ARGS)
+
+docs: ## The rustdoc of this workspace, in target/doc
+	@cargo doc --no-deps --workspace
