@@ -3,7 +3,7 @@
 //! Everything shown comes from the planes over HTTP, asked with the visitor's own host and
 //! session: this crate has no database, decides no permission and keeps no state between
 //! requests. It refuses to do without a proof that a posted form is one of its own
-//! ([`form_token`]), and to send a browser to another host ([`return_to`]).
+//! (`form_token`), and to send a browser to another host (`return_to`).
 //!
 //! Templates, style sheet and scripts are compiled in; every page works without scripts.
 

@@ -162,3 +162,21 @@ impl Site {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_template_shows_a_value_unescaped() {
+        for (name, text) in TEMPLATES {
+            assert!(!text.contains("{{{") && !text.contains("{{&"), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_without_letters_has_an_initial_all_the_same() {
+        assert_eq!(Nameplate::new("  élan").initial, "É");
+        assert_eq!(Nameplate::new("—").initial, "·");
+    }
+}
