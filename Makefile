@@ -25,5 +25,5 @@ bench: ## This product beside the limits and the peers: make bench ARGS=--help
 	@scripts/install bench
 	@cargo run --release --locked -p bench -- $(ARGS)
 
-docs: ## The rustdoc of this workspace, in target/doc
-	@cargo doc --no-deps --workspace
+docs: ## The rustdoc of this workspace, private items included
+	@cargo doc --no-deps --workspace --document-private-items

@@ -33,12 +33,12 @@ impl Owner {
         })
     }
 
-    /// The system's `postgres` user.
-    fn postgres() -> Option<Self> {
-        Self::named("postgres", &fs::read_to_string("/etc/passwd").ok()?)
+    /// A user of the system.
+    fn named(name: &str) -> Option<Self> {
+        Self::find(name, &fs::read_to_string("/etc/passwd").ok()?)
     }
 
-    fn named(name: &str, passwd: &str) -> Option<Self> {
+    fn find(name: &str, passwd: &str) -> Option<Self> {
         let line = passwd
             .lines()
             .find(|line| line.split(':').next() == Some(name))?;
@@ -57,8 +57,9 @@ pub(crate) enum Account {
     Own,
     /// Another user, for whom root starts it.
     Other(Owner),
-    /// A user namespace in which root looks like an ordinary user.
-    Namespace,
+    /// A user namespace in which root looks like an ordinary user: this one, for `initdb` wants
+    /// a user who has a name.
+    Namespace(Owner),
 }
 
 impl Account {
@@ -79,15 +80,19 @@ impl Account {
                 _ => Ok(Self::Own),
             };
         }
-        let candidates = match owner {
+        let postgres = Owner::named("postgres");
+        let namespace = postgres
+            .or_else(|| Owner::named("nobody"))
+            .map(Self::Namespace);
+        let candidates: Vec<Self> = match owner {
             Some(Owner {
                 uid: Owner::ROOT, ..
-            }) => vec![Self::Namespace],
+            }) => namespace.into_iter().collect(),
             Some(owner) => vec![Self::Other(owner)],
-            None => Owner::postgres()
+            None => postgres
                 .map(Self::Other)
                 .into_iter()
-                .chain([Self::Namespace])
+                .chain(namespace)
                 .collect(),
         };
         let mut tried = Vec::new();
@@ -112,10 +117,12 @@ impl Account {
                 command.uid(uid).gid(gid);
                 command
             }
-            Self::Namespace => {
+            Self::Namespace(Owner { uid, gid }) => {
                 let mut command = Command::new("unshare");
+                command.arg("--user").arg(format!("--map-user={uid}"));
                 command
-                    .args(["--user", "--map-user=1000", "--map-group=1000", "--"])
+                    .arg(format!("--map-group={gid}"))
+                    .arg("--")
                     .arg(program);
                 command
             }
@@ -126,7 +133,7 @@ impl Account {
     pub(crate) const fn owner(self) -> Option<Owner> {
         match self {
             Self::Other(owner) => Some(owner),
-            Self::Own | Self::Namespace => None,
+            Self::Own | Self::Namespace(_) => None,
         }
     }
 
@@ -146,7 +153,7 @@ impl std::fmt::Display for Account {
         match self {
             Self::Own => formatter.write_str("this user"),
             Self::Other(Owner { uid, .. }) => write!(formatter, "user id {uid}"),
-            Self::Namespace => formatter.write_str("a user namespace"),
+            Self::Namespace(_) => formatter.write_str("a user namespace"),
         }
     }
 }
@@ -159,9 +166,9 @@ mod tests {
     fn users_are_found_by_their_whole_name() {
         let passwd = "root:x:0:0::/root:/bin/sh\npostgres2:x:7:7::/:\npostgres:x:101:104:,,:/:\n";
         assert_eq!(
-            Owner::named("postgres", passwd),
+            Owner::find("postgres", passwd),
             Some(Owner { uid: 101, gid: 104 })
         );
-        assert_eq!(Owner::named("post", passwd), None);
+        assert_eq!(Owner::find("post", passwd), None);
     }
 }

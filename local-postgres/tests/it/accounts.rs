@@ -81,7 +81,7 @@ fn directory(mode: u32) -> tempfile::TempDir {
 fn ordinary(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new("unshare");
     command
-        .args(["--user", "--map-user=1000", "--map-group=1000", "--"])
+        .args(["--user", "--map-user=65534", "--map-group=65534", "--"])
         .arg(program);
     command
 }
