@@ -2,7 +2,7 @@
 //! limits, telemetry, and serving until asked to stop.
 //!
 //! Nothing here knows a tenant, a plane or a database. A service is built by handing an
-//! [`axum::Router`] to [`serve::Service`]; the layers every request passes are in [`layers`],
+//! [`axum::Router`] to [`serve::run`]; the layers every request passes are in [`layers`],
 //! in the order in which a request meets them.
 
 pub mod body;

@@ -6,7 +6,6 @@ use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 /// Serves `/openapi.json` and `/docs`.
-#[must_use]
 pub fn routes(api: OpenApi) -> Router {
     SwaggerUi::new("/docs")
         .config(Config::from("/openapi.json").try_it_out_enabled(true))
