@@ -5,6 +5,7 @@
 //! [`axum::Router`] to [`serve::run`]; the layers every request passes are in [`layers`],
 //! in the order in which a request meets them.
 
+pub mod account;
 pub mod body;
 pub mod clock;
 pub mod entropy;
