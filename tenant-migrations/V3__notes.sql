@@ -9,3 +9,11 @@ CREATE TABLE notes (
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL
 );
+
+-- How much of a quota is used, kept as it changes: to count the notes would cost each new note
+-- more than the last.
+CREATE TABLE usage (
+    resource text   PRIMARY KEY,
+    used     bigint NOT NULL CHECK (used >= 0)
+);
+INSERT INTO usage VALUES ('notes', 0);

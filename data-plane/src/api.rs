@@ -1,0 +1,6 @@
+//! The API that a tenant's clients call with bearer tokens.
+
+pub(crate) mod notes;
+mod precondition;
+pub(crate) mod protected;
+pub(crate) mod status;

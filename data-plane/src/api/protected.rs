@@ -1,0 +1,86 @@
+//! What a token opens, in its three degrees: any token, a scope, an administrator's scope.
+
+use serde::Serialize;
+use service::{Json, Kind, Problem, problem::ProblemBody};
+use tenancy::Slug;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+use crate::{
+    caller::Caller,
+    ids::UserId,
+    scope::{AdminScope, Any, Profile, Scopes},
+    store::users::Role,
+};
+
+/// What the token stands for.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Access {
+    message: &'static str,
+    #[schema(value_type = String)]
+    tenant: Slug,
+    /// `null` when a client acts for itself.
+    user_id: Option<UserId>,
+    /// `null` when a client acts for itself.
+    username: Option<String>,
+    client_id: Option<String>,
+    /// The scopes that count now.
+    #[schema(value_type = String)]
+    scope: Scopes,
+}
+
+/// The user on whose behalf a token acts.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Me {
+    id: UserId,
+    username: String,
+    email: String,
+    role: Role,
+    #[schema(value_type = String)]
+    tenant: Slug,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+}
+
+fn access<S>(caller: &Caller<S>, message: &'static str) -> Json<Access> {
+    let user = caller.known.user.as_ref();
+    Json(Access {
+        message,
+        tenant: caller.tenant.slug.clone(),
+        user_id: user.map(|user| user.id),
+        username: user.map(|user| user.username.clone()),
+        client_id: caller.known.client.clone(),
+        scope: caller.known.scopes(),
+    })
+}
+
+/// Opens to any valid token.
+#[utoipa::path(get, path = "/api/protected", tag = "api", security(("bearer" = [])), responses(
+    (status = 200, body = Access), (status = "4XX", body = ProblemBody)))]
+pub(crate) async fn protected(caller: Caller<Any>) -> Json<Access> {
+    access(&caller, "The token is valid.")
+}
+
+/// Opens to tokens with scope `admin`, which only admins and owners hold.
+#[utoipa::path(get, path = "/api/admin", tag = "api", security(("bearer" = ["admin"])), responses(
+    (status = 200, body = Access), (status = "4XX", body = ProblemBody)))]
+pub(crate) async fn admin(caller: Caller<AdminScope>) -> Json<Access> {
+    access(&caller, "The token may administer this tenant.")
+}
+
+/// The user on whose behalf the token acts. Needs scope `profile`.
+#[utoipa::path(get, path = "/api/users/me", tag = "api", security(("bearer" = ["profile"])),
+    responses((status = 200, body = Me), (status = "4XX", body = ProblemBody)))]
+pub(crate) async fn me(caller: Caller<Profile>) -> Result<Json<Me>, Problem> {
+    let user = caller.known.user.clone().ok_or_else(|| {
+        Problem::new(Kind::Forbidden).detail("This token acts for a client, not for a user.")
+    })?;
+    Ok(Json(Me {
+        id: user.id,
+        username: user.username,
+        email: user.email,
+        role: user.role,
+        tenant: caller.tenant.slug.clone(),
+        created_at: user.created_at,
+    }))
+}

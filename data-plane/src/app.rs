@@ -1,0 +1,98 @@
+//! What every handler shares, made once.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use service::{Clock, Entropy, health::Health, password::Hasher, settings::Addresses};
+use tenancy::{
+    Feed, Registry,
+    db::{Lanes, connect},
+};
+use tokio_postgres::Config;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{
+    caller::{Clients, Credentials},
+    rates::Rates,
+    resolve::PlatformHosts,
+    router,
+    settings::Settings,
+};
+
+/// Connections to the shared schema: it is asked about a tenant once, then kept in memory.
+const REGISTRY_CONNECTIONS: usize = 2;
+
+/// Shared by all handlers; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Parts>);
+
+pub(crate) struct Parts {
+    pub(crate) registry: Registry,
+    pub(crate) lanes: Lanes,
+    pub(crate) feed: Feed,
+    pub(crate) hosts: PlatformHosts,
+    pub(crate) rates: Rates,
+    pub(crate) credentials: Credentials,
+    pub(crate) clients: Clients,
+    pub(crate) hasher: Hasher,
+    pub(crate) clock: Clock,
+    pub(crate) entropy: Entropy,
+    pub(crate) addresses: Addresses,
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// The data plane, ready to be served: wrap it in [`crate::PathPrefix`].
+pub struct DataPlane {
+    /// Every route, with its description.
+    pub router: OpenApiRouter,
+    /// Whether the registry can be asked.
+    pub health: Health,
+}
+
+impl DataPlane {
+    /// Makes the data plane on a database that has the global migrations. `data` logs in as
+    /// `tenantry_data`. Connections open when they are needed.
+    ///
+    /// # Errors
+    /// When a pool cannot be built.
+    pub fn new(
+        settings: &Settings,
+        addresses: &Addresses,
+        data: &Config,
+        hasher: Hasher,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> anyhow::Result<Self> {
+        let feed = Feed::start(data);
+        let pool = connect(data, REGISTRY_CONNECTIONS).context("the registry's pool")?;
+        let registry = Registry::new(pool, &feed, settings.tenants_in_memory);
+        let app = App(Arc::new(Parts {
+            lanes: Lanes::new(data, &settings.database).context("the tenants' pools")?,
+            hosts: PlatformHosts::new(addresses),
+            rates: Rates::new(settings),
+            credentials: Credentials::new(&feed, settings.tokens_in_memory),
+            clients: Clients::new(&feed, settings.tokens_in_memory),
+            addresses: addresses.clone(),
+            registry: registry.clone(),
+            feed,
+            hasher,
+            clock,
+            entropy,
+        }));
+        let health = Health::default().needs("registry", move || {
+            let registry = registry.clone();
+            async move { registry.answers().await }
+        });
+        Ok(Self {
+            router: router::routes().with_state(app),
+            health,
+        })
+    }
+}

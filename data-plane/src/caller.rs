@@ -1,0 +1,17 @@
+//! Who asks, and what they may.
+//!
+//! [`Caller`] for the API (a bearer token with a scope), [`Member`], [`Admin`] and [`Owner`] for
+//! a tenant's administration (a session cookie, or a token with scope `admin`). Each is an
+//! extractor: a handler that asks for one is not reached by anybody else.
+
+mod bearer;
+mod cached;
+mod member;
+mod revoked;
+mod session;
+
+pub(crate) use bearer::Caller;
+pub(crate) use cached::{Clients, Credentials, Known, User};
+pub(crate) use member::{Admin, Member, Owner, Visitor};
+pub(crate) use revoked::Revoked;
+pub(crate) use session::{clear_cookie, secret_of, set_cookie};

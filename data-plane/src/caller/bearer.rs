@@ -1,0 +1,121 @@
+//! Callers with a bearer token (RFC 6750).
+
+use std::{marker::PhantomData, sync::Arc};
+
+use axum::{RequestPartsExt, extract::FromRequestParts};
+use http::{HeaderValue, header, request::Parts};
+use service::{Digest, Kind, Problem};
+use tenancy::{Tenant, TenantDb};
+
+use super::cached::{Known, Presented};
+use crate::{app::App, error::Error, ids::UserId, resolve::InTenant, scope::Needs, store};
+
+/// A caller of the API whose token holds scope `S`.
+pub(crate) struct Caller<S> {
+    pub(crate) tenant: Arc<Tenant>,
+    pub(crate) db: TenantDb,
+    pub(crate) known: Arc<Known>,
+    scope: PhantomData<S>,
+}
+
+impl<S> Caller<S> {
+    /// The user on whose behalf the call is made; `None` when a client acts for itself.
+    pub(crate) fn user(&self) -> Option<UserId> {
+        self.known.user.as_ref().map(|user| user.id)
+    }
+
+    /// Whether the user administers the tenant and lets this token do so too.
+    pub(crate) fn administers(&self) -> bool {
+        self.known.may("admin")
+    }
+}
+
+impl<S: Needs> FromRequestParts<App> for Caller<S> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let InTenant { tenant, db } = parts.extract_with_state(app).await?;
+        let token = token_of(parts)?.ok_or_else(|| unauthorized(None))?;
+        let known = find(app, &db, &token).await?.ok_or_else(invalid)?;
+        if let Some(scope) = S::SCOPE.filter(|scope| !known.may(scope)) {
+            return Err(insufficient(scope));
+        }
+        Ok(Self {
+            tenant,
+            db,
+            known,
+            scope: PhantomData,
+        })
+    }
+}
+
+/// What a token stands for at this tenant, from memory if it was seen before.
+pub(crate) async fn find(
+    app: &App,
+    db: &TenantDb,
+    token: &str,
+) -> Result<Option<Arc<Known>>, Error> {
+    let (now, digest) = (app.clock.now(), Digest::of(token));
+    let load = store::tokens::access(db, &digest, now);
+    app.credentials
+        .find((db.tenant().id, Presented::Token, digest), now, load)
+        .await
+}
+
+/// The token of a request's `Authorization` header, if it has one.
+///
+/// # Errors
+/// 401 when there are two, or another scheme.
+pub(crate) fn token_of(parts: &Parts) -> Result<Option<String>, Problem> {
+    let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return match parts.headers.contains_key(header::AUTHORIZATION) {
+            true => Err(unauthorized(Some("invalid_request"))),
+            false => Ok(None),
+        };
+    };
+    let (scheme, token) = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.split_once(' '))
+        .unwrap_or_default();
+    if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() {
+        Ok(Some(token.trim().to_owned()))
+    } else {
+        Err(unauthorized(Some("invalid_request")))
+    }
+}
+
+pub(crate) fn invalid() -> Problem {
+    unauthorized(Some("invalid_token"))
+}
+
+/// 401 with the challenge of RFC 6750 section 3.
+pub(crate) fn unauthorized(error: Option<&'static str>) -> Problem {
+    let challenge = match error {
+        Some(error) => format!("Bearer realm=\"tenant\", error=\"{error}\""),
+        None => "Bearer realm=\"tenant\"".to_owned(),
+    };
+    let detail = match error {
+        Some("invalid_token") => "The token is unknown here, expired or revoked.",
+        Some(_) => "Send one header: Authorization: Bearer TOKEN.",
+        None => "Send a token: Authorization: Bearer TOKEN.",
+    };
+    Problem::new(Kind::Unauthorized)
+        .detail(detail)
+        .header(header::WWW_AUTHENTICATE, text(&challenge))
+}
+
+/// 403 with the challenge of RFC 6750 section 3.1.
+pub(crate) fn insufficient(scope: &'static str) -> Problem {
+    let challenge =
+        format!("Bearer realm=\"tenant\", error=\"insufficient_scope\", scope=\"{scope}\"");
+    Problem::new(Kind::InsufficientScope)
+        .detail(format!("This needs a token with scope {scope}."))
+        .fact("scope", scope)
+        .header(header::WWW_AUTHENTICATE, text(&challenge))
+}
+
+fn text(value: &str) -> HeaderValue {
+    HeaderValue::from_str(value).unwrap_or_else(|_| HeaderValue::from_static("Bearer"))
+}

@@ -1,0 +1,147 @@
+//! Those who belong to a tenant, by session cookie or by a token that may administer.
+
+use std::sync::Arc;
+
+use axum::{RequestPartsExt, extract::FromRequestParts};
+use http::{Method, request::Parts};
+use service::{Digest, Kind, Problem, origin};
+use tenancy::{Tenant, TenantDb};
+
+use super::{
+    bearer,
+    cached::{Presented, User},
+    session,
+};
+use crate::{
+    app::App,
+    error::Error,
+    resolve::{InTenant, host_of},
+    store::{self, users::Role},
+};
+
+/// Anyone at a tenant, and the member they are if they are one.
+pub(crate) struct Visitor {
+    pub(crate) tenant: Arc<Tenant>,
+    pub(crate) user: Option<User>,
+}
+
+/// A user of the tenant.
+pub(crate) struct Member {
+    pub(crate) tenant: Arc<Tenant>,
+    pub(crate) db: TenantDb,
+    pub(crate) user: User,
+}
+
+/// A member who administers the tenant: an admin or an owner.
+pub(crate) struct Admin(pub(crate) Member);
+
+/// A member who owns the tenant.
+pub(crate) struct Owner(pub(crate) Member);
+
+/// Whether a bearer token will do: any for a visitor, one with scope `admin` to administer.
+#[derive(Clone, Copy, PartialEq)]
+enum Token {
+    Any,
+    Administers,
+}
+
+impl FromRequestParts<App> for Visitor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let InTenant { tenant, db } = parts.extract_with_state(app).await?;
+        let user = user(parts, app, &db, Token::Any).await?;
+        Ok(Self { tenant, user })
+    }
+}
+
+impl FromRequestParts<App> for Member {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let InTenant { tenant, db } = parts.extract_with_state(app).await?;
+        let user = user(parts, app, &db, Token::Administers).await?;
+        let user = user.ok_or_else(|| {
+            bearer::unauthorized(None).detail("Sign in, or send a token with scope admin.")
+        })?;
+        Ok(Self { tenant, db, user })
+    }
+}
+
+impl FromRequestParts<App> for Admin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let member: Member = parts.extract_with_state(app).await?;
+        if member.user.role.administers() {
+            Ok(Self(member))
+        } else {
+            Err(forbidden("an admin"))
+        }
+    }
+}
+
+impl FromRequestParts<App> for Owner {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let member: Member = parts.extract_with_state(app).await?;
+        if member.user.role == Role::Owner {
+            Ok(Self(member))
+        } else {
+            Err(forbidden("an owner"))
+        }
+    }
+}
+
+fn forbidden(who: &str) -> Problem {
+    Problem::new(Kind::Forbidden).detail(format!("This needs {who} of the tenant."))
+}
+
+/// The user that a request acts for. A token that is presented counts, good or bad; only
+/// without one is the cookie looked at.
+async fn user(
+    parts: &Parts,
+    app: &App,
+    db: &TenantDb,
+    token: Token,
+) -> Result<Option<User>, Problem> {
+    if let Some(secret) = bearer::token_of(parts)? {
+        let known = bearer::find(app, db, &secret)
+            .await?
+            .ok_or_else(bearer::invalid)?;
+        if token == Token::Administers && !known.may("admin") {
+            return Err(bearer::insufficient("admin"));
+        }
+        return Ok(known.user.clone());
+    }
+    let Some(secret) = session::secret_of(&parts.headers, &app.addresses) else {
+        return Ok(None);
+    };
+    let (now, digest) = (app.clock.now(), Digest::of(&secret));
+    let load = async { store::sessions::find(db, &digest, now).await };
+    let key = (db.tenant().id, Presented::Session, digest);
+    let known = app
+        .credentials
+        .find(key, now, load)
+        .await
+        .map_err(Error::from)?;
+    if known.is_some() {
+        not_forged(parts)?;
+    }
+    Ok(known.and_then(|known| known.user.clone()))
+}
+
+/// A cookie goes along with whatever a browser sends, so a change needs to come from here.
+fn not_forged(parts: &Parts) -> Result<(), Problem> {
+    if matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS) {
+        return Ok(());
+    }
+    let host = host_of(parts)?.unwrap_or_default();
+    if origin::same_host(&parts.headers, &host) {
+        Ok(())
+    } else {
+        Err(Problem::new(Kind::CrossSite)
+            .detail("With a session cookie, changes are accepted from the tenant's own host."))
+    }
+}

@@ -1,0 +1,18 @@
+//! The OAuth 2.0 server, and the sign-in that stands before it.
+//!
+//! The protocol's own endpoints answer errors as RFC 6749 has them; register, login and logout
+//! are ours and answer problems.
+
+mod authenticate;
+pub(crate) mod clients;
+mod grants;
+pub(crate) mod introspect;
+mod issue;
+pub(crate) mod login;
+pub(crate) mod logout;
+pub(crate) mod register;
+pub(crate) mod revoke;
+pub(crate) mod token;
+pub(crate) mod userinfo;
+
+pub(crate) use grants::Grant;

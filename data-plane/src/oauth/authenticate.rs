@@ -1,0 +1,149 @@
+//! Which client asks, and whether it proved so (RFC 6749 section 2.3).
+//!
+//! A client with a secret may send it by HTTP Basic or in the body, but not both at once; one
+//! without names itself in the body.
+
+use std::sync::Arc;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http::{HeaderMap, header};
+use secrecy::{ExposeSecret, SecretString};
+use service::Digest;
+use tenancy::TenantDb;
+
+use crate::{
+    app::App,
+    error::{Code, OAuthError},
+    store::clients::{self, Client},
+};
+
+/// How a client names itself, and its proof.
+struct Claim {
+    id: String,
+    secret: Option<SecretString>,
+}
+
+/// The client that sent a request.
+///
+/// # Errors
+/// `invalid_client` for all that is wrong with id or secret alike; `invalid_request` when the
+/// client authenticates twice.
+pub(super) async fn client(
+    app: &App,
+    db: &TenantDb,
+    headers: &HeaderMap,
+    id: Option<String>,
+    secret: Option<SecretString>,
+) -> Result<Arc<Client>, OAuthError> {
+    let claim = claim(headers, id, secret)?;
+    // What PostgreSQL cannot hold is nobody's id.
+    if claim.id.contains('\0') || claim.id.len() > 200 {
+        return Err(invalid());
+    }
+    let load = clients::by_id(db, &claim.id);
+    let client = app
+        .clients
+        .find(db.tenant().id, &claim.id, load)
+        .await?
+        .ok_or_else(invalid)?;
+    let proven = match (&client.secret, &claim.secret) {
+        (Some(kept), Some(sent)) => kept.matches(&Digest::of(sent.expose_secret())),
+        (None, None) => true,
+        _ => false,
+    };
+    if proven { Ok(client) } else { Err(invalid()) }
+}
+
+fn invalid() -> OAuthError {
+    OAuthError::new(
+        Code::InvalidClient,
+        "The client is unknown here or its secret is wrong.",
+    )
+}
+
+fn claim(
+    headers: &HeaderMap,
+    id: Option<String>,
+    secret: Option<SecretString>,
+) -> Result<Claim, OAuthError> {
+    let twice = || {
+        OAuthError::new(
+            Code::InvalidRequest,
+            "Authenticate the client in one way only.",
+        )
+    };
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    match (values.next(), values.next()) {
+        (Some(_), Some(_)) => Err(twice()),
+        (Some(value), None) => {
+            let basic = value.to_str().ok().and_then(basic).ok_or_else(invalid)?;
+            if secret.is_some() || id.is_some_and(|id| id != basic.id) {
+                return Err(twice());
+            }
+            Ok(basic)
+        }
+        (None, _) => match id {
+            Some(id) => Ok(Claim {
+                id,
+                secret: secret.filter(|s| !s.expose_secret().is_empty()),
+            }),
+            None => Err(invalid()),
+        },
+    }
+}
+
+/// Id and secret are form-encoded within Basic (RFC 6749 section 2.3.1).
+fn basic(header: &str) -> Option<Claim> {
+    let (scheme, encoded) = header.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let pair = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (id, secret) = pair.split_once(':')?;
+    Some(Claim {
+        id: decoded(id)?,
+        secret: Some(decoded(secret)?.into()),
+    })
+}
+
+fn decoded(text: &str) -> Option<String> {
+    let mut pairs = url::form_urlencoded::parse(text.as_bytes());
+    match (pairs.next(), pairs.next()) {
+        (None, _) => Some(String::new()),
+        (Some((key, value)), None) if value.is_empty() => Some(key.into_owned()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(header: &str) -> Option<(String, String)> {
+        let claim = basic(header)?;
+        Some((claim.id, claim.secret.unwrap().expose_secret().to_owned()))
+    }
+
+    #[test]
+    fn basic_is_form_encoded_within() {
+        let pair = |id: &str, secret: &str| Some((id.to_owned(), secret.to_owned()));
+        let encode = |text: &str| format!("Basic {}", STANDARD.encode(text));
+        assert_eq!(read(&encode("id:secret")), pair("id", "secret"));
+        assert_eq!(read(&encode("a%3Ab:c%25d")), pair("a:b", "c%d"));
+        assert_eq!(read(&encode("id:")), pair("id", ""));
+        for odd in [
+            "",
+            "Basic",
+            "Basic ???",
+            "Bearer x",
+            &encode("no colon"),
+            &encode("a=b:c"),
+        ] {
+            assert_eq!(read(odd), None, "{odd}");
+        }
+        assert_eq!(
+            read(&format!("basic {}", STANDARD.encode([0xff, b':', 0xfe]))),
+            None
+        );
+    }
+}

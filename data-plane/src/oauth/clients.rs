@@ -1,0 +1,155 @@
+//! Registration of OAuth clients (RFC 7591), by those who administer the tenant.
+
+mod metadata;
+
+use axum::extract::State;
+use http::StatusCode;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use service::{Json, Minted, Query, body::Created, problem::ProblemBody};
+use time::OffsetDateTime;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    app::App,
+    caller::{Admin, Member, Revoked},
+    error::{Error, OAuthError, OAuthErrorBody},
+    ids::Id,
+    page,
+    store::clients::{self, Client},
+};
+use metadata::Metadata;
+use tenancy::feed::News;
+
+/// A client as RFC 7591 section 3.2.1 answers it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ClientInformation {
+    client_id: String,
+    /// Shown once, and never again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<String>,
+    /// Seconds since 1970.
+    client_id_issued_at: i64,
+    /// 0: the secret does not expire. Absent without a secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret_expires_at: Option<i64>,
+    client_name: String,
+    grant_types: Vec<String>,
+    redirect_uris: Vec<String>,
+    /// Scopes, separated by spaces.
+    scope: String,
+    token_endpoint_auth_method: String,
+}
+
+/// Which page of clients.
+#[derive(Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Search {
+    /// 1 to 200; default 50.
+    limit: Option<String>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// A page of clients.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ClientPage {
+    clients: Vec<ClientInformation>,
+    /// Where to go on; `null` on the last page.
+    next: Option<String>,
+}
+
+impl ClientInformation {
+    fn new(client: Client, secret: Option<&SecretString>) -> Self {
+        Self {
+            client_id: client.id,
+            client_secret: secret.map(|secret| secret.expose_secret().to_owned()),
+            client_id_issued_at: client.created_at.unix_timestamp(),
+            client_secret_expires_at: client.secret.map(|_| 0),
+            client_name: client.name,
+            grant_types: client.grant_types,
+            redirect_uris: client.redirect_uris,
+            scope: client.scope.join(),
+            token_endpoint_auth_method: client.auth_method,
+        }
+    }
+}
+
+/// Registers a client. Its secret is in the answer, and nowhere else.
+#[utoipa::path(post, path = "/oauth/client/register", tag = "oauth", request_body = Metadata,
+    security(("session" = []), ("bearer" = ["admin"])), responses(
+    (status = 201, body = ClientInformation), (status = 400, body = OAuthErrorBody),
+    (status = "4XX", body = ProblemBody)))]
+pub(crate) async fn register(
+    State(app): State<App>,
+    Admin(Member { user, db, .. }): Admin,
+    Json(metadata): Json<Metadata>,
+) -> Result<Created<ClientInformation>, OAuthError> {
+    let metadata = metadata.check()?;
+    let secret = metadata
+        .is_confidential()
+        .then(|| Minted::new(&app.entropy, "tnt_cs_"));
+    let client = Client {
+        id: format!("tnt_client_{}", app.entropy.id(&app.clock).simple()),
+        secret: secret.as_ref().map(|minted| minted.digest),
+        name: metadata.client_name,
+        grant_types: metadata.grant_types,
+        redirect_uris: metadata.redirect_uris,
+        scope: metadata.scope,
+        auth_method: metadata.auth_method,
+        created_at: app.clock.now(),
+    };
+    clients::insert(&db, &client, user.id).await?;
+    Ok(Created(ClientInformation::new(
+        client,
+        secret.as_ref().map(|minted| &minted.secret),
+    )))
+}
+
+/// Lists the tenant's clients, without their secrets.
+#[utoipa::path(get, path = "/oauth/client/list", tag = "oauth", params(Search),
+    security(("session" = []), ("bearer" = ["admin"])), responses(
+    (status = 200, body = ClientPage), (status = "4XX", body = ProblemBody)))]
+pub(crate) async fn list(
+    Admin(member): Admin,
+    Query(search): Query<Search>,
+) -> Result<Json<ClientPage>, Error> {
+    let limit = page::limit(search.limit.as_deref())?;
+    let after: Option<(i64, String)> = page::after(search.cursor.as_deref())?;
+    let after = after.and_then(|(micros, id)| {
+        let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).ok()?;
+        Some((at, id))
+    });
+    let mut found = clients::list(&member.db, after.as_ref(), limit + 1).await?;
+    let next = page::cut(&mut found, limit, |client| {
+        let micros = client.created_at.unix_timestamp_nanos() / 1000;
+        (i64::try_from(micros).unwrap_or(0), client.id.clone())
+    });
+    let clients = found
+        .into_iter()
+        .map(|client| ClientInformation::new(client, None))
+        .collect();
+    Ok(Json(ClientPage { clients, next }))
+}
+
+/// Removes a client; whatever was issued to it no longer counts.
+#[utoipa::path(delete, path = "/oauth/client/{client_id}", tag = "oauth",
+    params(("client_id" = String, Path)),
+    security(("session" = []), ("bearer" = ["admin"])), responses(
+    (status = 204, description = "Removed"), (status = "4XX", body = ProblemBody)))]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    Admin(member): Admin,
+    Id(id): Id<String>,
+) -> Result<StatusCode, Error> {
+    if id.contains('\0') {
+        return Err(Error::NotFound);
+    }
+    clients::delete(&member.db, &id).await?;
+    app.feed.tell(&News::Revoked(
+        member.tenant.id,
+        Revoked::Client(id).to_string(),
+    ));
+    Ok(StatusCode::NO_CONTENT)
+}

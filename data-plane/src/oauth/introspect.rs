@@ -1,0 +1,94 @@
+//! `POST /oauth/introspect` (RFC 7662).
+
+use axum::extract::State;
+use http::HeaderMap;
+use serde::Serialize;
+use service::{Json, JsonOrForm, Problem, problem::ProblemBody};
+use utoipa::ToSchema;
+
+use super::{authenticate, revoke::Presentation};
+use crate::{
+    app::App,
+    caller::Known,
+    error::{Code, OAuthError, OAuthErrorBody},
+    ids::UserId,
+    resolve::InTenant,
+    scope::Scopes,
+    store::tokens,
+};
+
+/// What a token stands for. Of one that does not count, nothing but that.
+#[derive(Default, Serialize, ToSchema)]
+pub(crate) struct Introspection {
+    active: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    scope: Option<Scopes>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
+    /// The user's id, or the client's when it acts for itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub: Option<String>,
+    /// `Bearer` for an access token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<&'static str>,
+    /// Seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp: Option<i64>,
+    /// Seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iat: Option<i64>,
+}
+
+impl Introspection {
+    fn of(known: &Known, token_type: Option<&'static str>) -> Self {
+        let user = known.user.as_ref();
+        Self {
+            active: true,
+            scope: Some(known.scopes()),
+            client_id: known.client.clone(),
+            username: user.map(|user| user.username.clone()),
+            sub: user
+                .map(|user| &user.id)
+                .map(UserId::to_string)
+                .or_else(|| known.client.clone()),
+            token_type,
+            exp: Some(known.expires_at.unix_timestamp()),
+            iat: Some(known.issued_at.unix_timestamp()),
+        }
+    }
+}
+
+/// Tells a confidential client of the tenant what a token of the tenant stands for.
+#[utoipa::path(post, path = "/oauth/introspect", tag = "oauth", security(("client" = [])),
+    request_body(content = Presentation, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, body = Introspection), (status = 400, body = OAuthErrorBody),
+    (status = 401, body = OAuthErrorBody), (status = "4XX", body = ProblemBody)))]
+pub(crate) async fn introspect(
+    State(app): State<App>,
+    InTenant { db, .. }: InTenant,
+    headers: HeaderMap,
+    request: Result<JsonOrForm<Presentation>, Problem>,
+) -> Result<Json<Introspection>, OAuthError> {
+    let JsonOrForm(mut request) = request?;
+    let (id, secret) = (request.client_id.take(), request.client_secret.take());
+    let client = authenticate::client(&app, &db, &headers, id, secret).await?;
+    if client.secret.is_none() {
+        let text = "A public client cannot introspect.";
+        return Err(OAuthError::new(Code::UnauthorizedClient, text));
+    }
+    let (digest, now) = (request.digest()?, app.clock.now());
+    if let Some(known) = tokens::access(&db, &digest, now).await? {
+        return Ok(Json(Introspection::of(&known, Some("Bearer"))));
+    }
+    let refresh = tokens::refresh(&db, &digest, now)
+        .await?
+        .filter(|found| !found.used);
+    let own = refresh.filter(|found| found.known.client.as_deref() == Some(&client.id));
+    Ok(Json(
+        own.map(|found| Introspection::of(&found.known, None))
+            .unwrap_or_default(),
+    ))
+}

@@ -1,0 +1,131 @@
+//! `POST /oauth/login`: a session begins.
+
+use axum::{
+    extract::{Extension, State},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, header};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use service::{
+    Faults, Json, JsonOrForm, Kind, Minted, Problem, body::Text, problem::ProblemBody,
+    request::ClientAddr,
+};
+use tenancy::{Slug, TenantDb};
+use time::Duration;
+use utoipa::ToSchema;
+
+use crate::{
+    app::App,
+    caller::set_cookie,
+    error::Error,
+    ids::UserId,
+    resolve::InTenant,
+    store::{
+        sessions,
+        users::{self, Role, User},
+    },
+};
+
+/// One sign-in in this many sweeps away the sessions that are over.
+const SWEEP_ONE_IN: u8 = 64;
+
+/// What someone signs in with.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Credentials {
+    /// Username or email.
+    #[serde(default)]
+    #[schema(value_type = String)]
+    username: Text,
+    #[serde(default)]
+    #[schema(value_type = String, format = Password)]
+    password: Text,
+}
+
+/// Who signed in, and where.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SignedIn {
+    message: &'static str,
+    user_id: UserId,
+    username: String,
+    #[schema(value_type = String)]
+    tenant_slug: Slug,
+    role: Role,
+}
+
+/// Begins a session and sets its cookie. Unknown users and wrong passwords get the same answer
+/// after the same time.
+#[utoipa::path(post, path = "/oauth/login", tag = "accounts", request_body = Credentials,
+    responses((status = 200, body = SignedIn), (status = "4XX", body = ProblemBody)))]
+pub(crate) async fn login(
+    State(app): State<App>,
+    Extension(ClientAddr(from)): Extension<ClientAddr>,
+    InTenant { tenant, db }: InTenant,
+    headers: HeaderMap,
+    JsonOrForm(form): JsonOrForm<Credentials>,
+) -> Result<Response, Error> {
+    from_here(&headers)?;
+    let mut faults = Faults::new();
+    let name = form.username.required("username", &mut faults);
+    let password = form
+        .password
+        .required("password", &mut faults)
+        .map(SecretString::from);
+    let (Some(name), Some(password)) = (name, password) else {
+        return Err(faults.into());
+    };
+    app.rates.login(tenant.id, &name, from)?;
+    let user = check(&app, &db, &name, &password)
+        .await?
+        .ok_or_else(refused)?;
+
+    let minted = Minted::new(&app.entropy, "tnt_ss_");
+    let (now, seconds) = (
+        app.clock.now(),
+        tenant.settings.session_policy.lifetime_seconds,
+    );
+    let expires = now + Duration::seconds(seconds.into());
+    sessions::begin(&db, &minted.digest, user.id, now, expires).await?;
+    if app.entropy.bytes::<1>()[0].is_multiple_of(SWEEP_ONE_IN) {
+        sessions::sweep(&db, now).await?;
+    }
+    let cookie = set_cookie(&app.addresses, &minted.secret, seconds);
+    let body = SignedIn {
+        message: "Signed in.",
+        user_id: user.id,
+        username: user.username,
+        tenant_slug: tenant.slug.clone(),
+        role: user.role,
+    };
+    Ok(([(header::SET_COOKIE, cookie)], Json(body)).into_response())
+}
+
+/// The active user of these credentials. Takes the time of one hash, whoever asks.
+///
+/// # Errors
+/// Those of the database and of hashing.
+pub(super) async fn check(
+    app: &App,
+    db: &TenantDb,
+    name: &str,
+    password: &SecretString,
+) -> Result<Option<User>, Error> {
+    let (user, hash) = users::by_login(db, name).await?.unzip();
+    let matches = app.hasher.verify(password, hash.as_deref()).await?;
+    Ok(user.filter(|user| matches && user.is_active))
+}
+
+fn refused() -> Problem {
+    Problem::new(Kind::Unauthorized).detail("Username or password is wrong.")
+}
+
+/// A foreign page must not sign its visitor in as somebody else.
+fn from_here(headers: &HeaderMap) -> Result<(), Problem> {
+    match headers
+        .get("sec-fetch-site")
+        .and_then(|value| value.to_str().ok())
+    {
+        Some("cross-site") => Err(Problem::new(Kind::CrossSite)),
+        _ => Ok(()),
+    }
+}

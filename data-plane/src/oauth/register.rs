@@ -1,0 +1,95 @@
+//! `POST /oauth/register`: someone becomes a user of the tenant.
+
+use axum::extract::{Extension, State};
+use serde::{Deserialize, Serialize};
+use service::{
+    Faults, JsonOrForm, Kind, Problem, account,
+    body::{Created, Text},
+    problem::ProblemBody,
+    request::ClientAddr,
+};
+use tenancy::{Slug, settings::Registration};
+use utoipa::ToSchema;
+
+use crate::{
+    app::App,
+    error::Error,
+    ids::UserId,
+    resolve::InTenant,
+    store::users::{self, NewUser, Role},
+};
+
+/// Who wants to join. Whatever else the body says, a role among it, is not read.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct NewMember {
+    /// 3 to 64 of letters, digits, `.`, `_` and `-`.
+    #[serde(default)]
+    #[schema(value_type = String)]
+    username: Text,
+    #[serde(default)]
+    #[schema(value_type = String)]
+    email: Text,
+    /// As long as the tenant's policy asks, 8 characters at least.
+    #[serde(default)]
+    #[schema(value_type = String, format = Password)]
+    password: Text,
+}
+
+/// A user who just joined.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Registered {
+    message: &'static str,
+    user_id: UserId,
+    username: String,
+    email: String,
+    #[schema(value_type = String)]
+    tenant_slug: Slug,
+    /// Always `user`.
+    role: Role,
+}
+
+/// Adds a user to the tenant, where it lets anyone register.
+#[utoipa::path(post, path = "/oauth/register", tag = "accounts", request_body = NewMember,
+    responses((status = 201, body = Registered), (status = "4XX", body = ProblemBody)))]
+pub(crate) async fn register(
+    State(app): State<App>,
+    Extension(ClientAddr(from)): Extension<ClientAddr>,
+    InTenant { tenant, db }: InTenant,
+    JsonOrForm(form): JsonOrForm<NewMember>,
+) -> Result<Created<Registered>, Error> {
+    open(tenant.settings.registration)?;
+    app.rates.registration(tenant.id, from)?;
+    let mut faults = Faults::new();
+    let username = account::username(form.username, "username", &mut faults);
+    let email = account::email(form.email, "email", &mut faults);
+    let least = tenant.settings.password_policy.min_length.into();
+    let password = account::password(form.password, least, "password", &mut faults);
+    let (Some(username), Some(email), Some(password)) = (username, email, password) else {
+        return Err(faults.into());
+    };
+    let new = NewUser {
+        id: UserId::new(app.entropy.id(&app.clock)),
+        username,
+        email,
+        password_hash: app.hasher.hash(&password).await?,
+        role: Role::User,
+    };
+    let user = users::insert(&db, &new, app.clock.now()).await?;
+    Ok(Created(Registered {
+        message: "Welcome. Sign in with your username or email.",
+        user_id: user.id,
+        username: user.username,
+        email: user.email,
+        tenant_slug: tenant.slug.clone(),
+        role: user.role,
+    }))
+}
+
+fn open(registration: Registration) -> Result<(), Problem> {
+    let detail = match registration {
+        Registration::Open => return Ok(()),
+        Registration::Invite => "This tenant adds users by invitation.",
+        Registration::Closed => "This tenant's administrators add its users.",
+    };
+    Err(Problem::new(Kind::RegistrationClosed).detail(detail))
+}

@@ -1,0 +1,77 @@
+//! `POST /oauth/revoke` (RFC 7009).
+
+use axum::extract::State;
+use http::{HeaderMap, StatusCode};
+use secrecy::SecretString;
+use serde::Deserialize;
+use service::{Digest, JsonOrForm, Problem, problem::ProblemBody};
+use tenancy::feed::News;
+use utoipa::ToSchema;
+
+use super::authenticate;
+use crate::{
+    app::App,
+    caller::Revoked,
+    error::{Code, OAuthError, OAuthErrorBody},
+    resolve::InTenant,
+    store::tokens,
+};
+
+/// A token presented by a client, to be revoked or introspected.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Presentation {
+    #[serde(default)]
+    pub(super) token: Option<String>,
+    /// `access_token` or `refresh_token`; not needed.
+    #[serde(default)]
+    #[allow(dead_code, reason = "a hint that a look-up by digest does not need")]
+    token_type_hint: Option<String>,
+    #[serde(default)]
+    pub(super) client_id: Option<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub(super) client_secret: Option<SecretString>,
+}
+
+impl Presentation {
+    pub(super) fn digest(&self) -> Result<Digest, OAuthError> {
+        let missing = || OAuthError::new(Code::InvalidRequest, "token is needed.");
+        self.token.as_deref().map(Digest::of).ok_or_else(missing)
+    }
+}
+
+/// Revokes a token of the client: an access token alone, a refresh token with all that came of
+/// the same authorization. What is unknown, or another client's, is answered alike and left.
+#[utoipa::path(post, path = "/oauth/revoke", tag = "oauth", security(("client" = [])),
+    request_body(content = Presentation, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "It does not count any longer"),
+    (status = 400, body = OAuthErrorBody), (status = 401, body = OAuthErrorBody),
+    (status = "4XX", body = ProblemBody)))]
+pub(crate) async fn revoke(
+    State(app): State<App>,
+    InTenant { tenant, db }: InTenant,
+    headers: HeaderMap,
+    request: Result<JsonOrForm<Presentation>, Problem>,
+) -> Result<StatusCode, OAuthError> {
+    let JsonOrForm(mut request) = request?;
+    let (id, secret) = (request.client_id.take(), request.client_secret.take());
+    let client = authenticate::client(&app, &db, &headers, id, secret).await?;
+    let (digest, now) = (request.digest()?, app.clock.now());
+    let refresh = tokens::refresh(&db, &digest, now)
+        .await?
+        .map(|found| found.known);
+    let own = |known: &&crate::caller::Known| known.client.as_deref() == Some(&client.id);
+    let revoked = match refresh.as_ref().filter(own).and_then(|known| known.family) {
+        Some(family) => {
+            tokens::revoke_family(&db, family, now).await?;
+            Revoked::Family(family)
+        }
+        None => {
+            tokens::revoke(&db, &digest, &client.id, now).await?;
+            Revoked::Secret(digest)
+        }
+    };
+    app.feed
+        .tell(&News::Revoked(tenant.id, revoked.to_string()));
+    Ok(StatusCode::OK)
+}

@@ -1,0 +1,251 @@
+//! What a request says about its tenant, from its head alone.
+
+use http::{HeaderMap, HeaderName, header, request::Parts, uri::Authority};
+use service::{Kind, Problem, settings::Addresses};
+use tenancy::{Hostname, Slug, TenantId, registry::Name};
+
+use crate::path_prefix::NamedByPath;
+
+static X_TENANT_SLUG: HeaderName = HeaderName::from_static("x-tenant-slug");
+static X_TENANT_ID: HeaderName = HeaderName::from_static("x-tenant-id");
+
+/// One name of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// By header `X-Tenant-ID`.
+    Id(TenantId),
+    /// By any of the other ways.
+    By(Name),
+}
+
+/// The hosts that are the platform's own and so name no tenant.
+#[derive(Clone, Debug)]
+pub(crate) struct PlatformHosts {
+    base: String,
+    own: Vec<String>,
+}
+
+impl PlatformHosts {
+    pub(crate) fn new(addresses: &Addresses) -> Self {
+        let public = [addresses.api(), addresses.pages()];
+        let public = public
+            .iter()
+            .filter_map(|url| url.host_str().map(str::to_ascii_lowercase));
+        let further = addresses
+            .platform_hosts
+            .iter()
+            .map(|host| host.to_ascii_lowercase());
+        let own = public
+            .chain(further)
+            .chain([addresses.base_domain.clone()])
+            .collect();
+        Self {
+            base: addresses.base_domain.clone(),
+            own,
+        }
+    }
+
+    /// The tenant that a host names, if it is for a tenant to be named by hosts.
+    fn named(&self, host: &str) -> Result<Option<Name>, Problem> {
+        let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+        let digits = host.starts_with('[') || host.parse::<std::net::IpAddr>().is_ok();
+        if digits || self.own.contains(&host) {
+            return Ok(None);
+        }
+        let host: Hostname = host.parse().map_err(|_| not_found())?;
+        match host.label_under(&self.base) {
+            Some(label) => label
+                .parse()
+                .map(|slug| Some(Name::Slug(slug)))
+                .map_err(|_| not_found()),
+            None => Ok(Some(Name::Host(host))),
+        }
+    }
+}
+
+/// All names that a request gives of its tenant.
+///
+/// # Errors
+/// 404 for what can be no tenant's name, 400 when the request cannot be read.
+pub(crate) fn all(parts: &Parts, hosts: &PlatformHosts) -> Result<Vec<Named>, Problem> {
+    let mut names = Vec::with_capacity(2);
+    for text in values(&parts.headers, &X_TENANT_SLUG)? {
+        names.push(by_slug(text)?);
+    }
+    for text in values(&parts.headers, &X_TENANT_ID)? {
+        names.push(Named::Id(text.parse().map_err(|_| not_found())?));
+    }
+    if let Some(NamedByPath(slug)) = parts.extensions.get() {
+        names.push(by_slug(slug)?);
+    }
+    if let Some(host) = host_of(parts)?
+        && let Some(name) = hosts.named(authority(&host)?.host())?
+    {
+        names.push(Named::By(name));
+    }
+    names.dedup();
+    Ok(names)
+}
+
+/// The `Host` that a request was sent to, port included.
+///
+/// # Errors
+/// 400 when there are two, which is how requests are smuggled.
+pub(crate) fn host_of(parts: &Parts) -> Result<Option<String>, Problem> {
+    let hosts = values(&parts.headers, &header::HOST)?;
+    match (parts.uri.authority(), hosts.as_slice()) {
+        (_, [_, _, ..]) => Err(unreadable("more than one Host header")),
+        // RFC 9112 section 3.2.2: an absolute target overrules the header.
+        (Some(target), _) => Ok(Some(target.as_str().to_owned())),
+        (None, [host]) => Ok(Some((*host).to_owned())),
+        (None, []) => Ok(None),
+    }
+}
+
+fn by_slug(text: &str) -> Result<Named, Problem> {
+    let slug: Slug = text.to_ascii_lowercase().parse().map_err(|_| not_found())?;
+    Ok(Named::By(Name::Slug(slug)))
+}
+
+fn authority(host: &str) -> Result<Authority, Problem> {
+    host.parse().map_err(|_| not_found())
+}
+
+fn values<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Vec<&'a str>, Problem> {
+    let read = |value: &'a http::HeaderValue| value.to_str().map_err(|_| unreadable(name.as_str()));
+    headers.get_all(name).iter().map(read).collect()
+}
+
+fn unreadable(what: &str) -> Problem {
+    Problem::new(Kind::MalformedRequest).detail(format!("The request head: {what}."))
+}
+
+pub(crate) fn not_found() -> Problem {
+    Problem::new(Kind::TenantNotFound)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn names(uri: &str, headers: &[(&str, &str)]) -> Result<Vec<Named>, Kind> {
+        let mut request = Request::builder().uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let parts = request.body(()).unwrap().into_parts().0;
+        all(&parts, &PlatformHosts::new(&Addresses::default())).map_err(|problem| problem.kind())
+    }
+
+    fn slug(text: &str) -> Named {
+        Named::By(Name::Slug(text.parse().unwrap()))
+    }
+
+    #[test]
+    fn the_platforms_own_hosts_and_addresses_name_no_tenant() {
+        for host in [
+            "localhost",
+            "LOCALHOST:8080",
+            "localhost.",
+            "127.0.0.1:8080",
+            "[::1]:8080",
+        ] {
+            assert_eq!(names("/", &[("host", host)]), Ok(vec![]), "{host}");
+        }
+        assert_eq!(names("/", &[]), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_host_is_read_without_port_case_and_trailing_dot() {
+        for host in [
+            "acme.localhost",
+            "ACME.localhost:8080",
+            "acme.localhost.",
+            "Acme.LocalHost.:1",
+        ] {
+            assert_eq!(
+                names("/", &[("host", host)]),
+                Ok(vec![slug("acme")]),
+                "{host}"
+            );
+        }
+        let custom = Named::By(Name::Host("xn--bcher-kva.example".parse().unwrap()));
+        assert_eq!(
+            names("/", &[("host", "XN--BCHER-KVA.example:80")]),
+            Ok(vec![custom])
+        );
+    }
+
+    #[test]
+    fn hosts_that_can_be_nobodys_are_not_found() {
+        for host in [
+            "a.b.localhost",
+            "ab.localhost",
+            "a_b.localhost",
+            "-a.localhost",
+            "acme..localhost",
+        ] {
+            assert_eq!(
+                names("/", &[("host", host)]),
+                Err(Kind::TenantNotFound),
+                "{host}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_absolute_target_overrules_the_host() {
+        let found = names("http://globex.localhost/x", &[("host", "acme.localhost")]);
+        assert_eq!(found, Ok(vec![slug("globex")]));
+    }
+
+    #[test]
+    fn every_name_counts() {
+        let id = "01890a5d-ac96-774b-bcce-b302099a8057";
+        let found = names(
+            "/",
+            &[
+                ("host", "acme.localhost"),
+                ("x-tenant-slug", "globex"),
+                ("x-tenant-id", id),
+            ],
+        );
+        assert_eq!(
+            found,
+            Ok(vec![
+                slug("globex"),
+                Named::Id(id.parse().unwrap()),
+                slug("acme")
+            ])
+        );
+        let twice = names(
+            "/",
+            &[("x-tenant-slug", "acme"), ("x-tenant-slug", "globex")],
+        );
+        assert_eq!(twice, Ok(vec![slug("acme"), slug("globex")]));
+    }
+
+    #[test]
+    fn heads_that_cannot_be_read_are_refused() {
+        let two = [("host", "acme.localhost"), ("host", "globex.localhost")];
+        assert_eq!(names("/", &two), Err(Kind::MalformedRequest));
+        assert_eq!(
+            names("/", &[("x-tenant-slug", "acmé")]),
+            Err(Kind::MalformedRequest)
+        );
+        assert_eq!(
+            names("/", &[("x-tenant-id", "1")]),
+            Err(Kind::TenantNotFound)
+        );
+        assert_eq!(
+            names("/", &[("x-tenant-slug", "a\"; DROP")]),
+            Err(Kind::TenantNotFound)
+        );
+        assert_eq!(
+            names("/", &[("x-tenant-slug", "")]),
+            Err(Kind::TenantNotFound)
+        );
+    }
+}

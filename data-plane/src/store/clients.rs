@@ -1,0 +1,158 @@
+//! OAuth clients of a tenant.
+
+use service::Digest;
+use tenancy::{TenantDb, db::Transaction};
+use time::OffsetDateTime;
+use tokio_postgres::Row;
+
+use super::tell;
+use crate::{caller::Revoked, error::Error, ids::UserId, scope::Scopes};
+
+macro_rules! columns {
+    () => {
+        "id, secret_digest, name, grant_types, redirect_uris, scope, token_endpoint_auth_method, \
+         created_at"
+    };
+}
+
+tenancy::statements! {
+    LOCK = "LOCK TABLE clients IN SHARE ROW EXCLUSIVE MODE";
+    COUNT = "SELECT count(*) FROM clients";
+    INSERT = "INSERT INTO clients (id, secret_digest, name, grant_types, redirect_uris, scope, \
+              token_endpoint_auth_method, created_by, created_at) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    BY_ID = concat!("SELECT ", columns!(), " FROM clients WHERE id = $1");
+    LIST = concat!(
+        "SELECT ", columns!(), " FROM clients WHERE ($1::text IS NULL OR ",
+        "(created_at, id) > ($2, $1)) ORDER BY created_at, id LIMIT $3"
+    );
+    DELETE = "DELETE FROM clients WHERE id = $1";
+}
+
+/// An OAuth client. Its secret is known to itself alone.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    pub(crate) id: String,
+    /// `None`: a public client.
+    pub(crate) secret: Option<Digest>,
+    pub(crate) name: String,
+    pub(crate) grant_types: Vec<String>,
+    pub(crate) redirect_uris: Vec<String>,
+    pub(crate) scope: Scopes,
+    pub(crate) auth_method: String,
+    pub(crate) created_at: OffsetDateTime,
+}
+
+impl Client {
+    pub(crate) fn may_use(&self, grant_type: &str) -> bool {
+        self.grant_types.iter().any(|own| own == grant_type)
+    }
+}
+
+/// Adds a client, if the plan has room.
+///
+/// # Errors
+/// `Quota` when it has not.
+pub(crate) async fn insert(db: &TenantDb, new: &Client, by: UserId) -> Result<(), Error> {
+    let mut tx = db.begin().await?;
+    let outcome = insert_in(&mut tx, db, new, by).await;
+    tx.end(outcome).await
+}
+
+async fn insert_in(
+    tx: &mut Transaction,
+    db: &TenantDb,
+    new: &Client,
+    by: UserId,
+) -> Result<(), Error> {
+    if let Some(limit) = db.tenant().plan.max_clients {
+        tx.execute(LOCK, &[]).await?;
+        let used: i64 = tx.query_one(COUNT, &[]).await?.get(0);
+        let limit = i64::from(limit);
+        if used >= limit {
+            return Err(Error::Quota {
+                quota: "clients",
+                limit,
+                used,
+            });
+        }
+    }
+    let secret = new.secret.as_ref().map(Digest::as_bytes);
+    tx.execute(
+        INSERT,
+        &[
+            &new.id,
+            &secret,
+            &new.name,
+            &new.grant_types,
+            &new.redirect_uris,
+            &new.scope.as_slice(),
+            &new.auth_method,
+            by.as_uuid(),
+            &new.created_at,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The client of an id.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn by_id(db: &TenantDb, id: &str) -> Result<Option<Client>, Error> {
+    db.query_opt(BY_ID, &[&id])
+        .await?
+        .as_ref()
+        .map(read)
+        .transpose()
+}
+
+/// Clients in the order in which they were added, after one of them.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn list(
+    db: &TenantDb,
+    after: Option<&(OffsetDateTime, String)>,
+    limit: i64,
+) -> Result<Vec<Client>, Error> {
+    let (at, id) = after.map(|(at, id)| (*at, id.as_str())).unzip();
+    db.query(LIST, &[&id, &at, &limit])
+        .await?
+        .iter()
+        .map(read)
+        .collect()
+}
+
+/// Removes a client and all that was issued to it.
+///
+/// # Errors
+/// `NotFound`.
+pub(crate) async fn delete(db: &TenantDb, id: &str) -> Result<(), Error> {
+    let mut tx = db.begin().await?;
+    let outcome = delete_in(&mut tx, db, id).await;
+    tx.end(outcome).await
+}
+
+async fn delete_in(tx: &mut Transaction, db: &TenantDb, id: &str) -> Result<(), Error> {
+    if tx.execute(DELETE, &[&id]).await? == 0 {
+        return Err(Error::NotFound);
+    }
+    tell(tx, db, &Revoked::Client(id.to_owned())).await
+}
+
+fn read(row: &Row) -> Result<Client, Error> {
+    let secret: Option<Vec<u8>> = row.try_get("secret_digest")?;
+    let scope: Vec<String> = row.try_get("scope")?;
+    Ok(Client {
+        id: row.try_get("id")?,
+        secret: secret.as_deref().and_then(Digest::from_bytes),
+        name: row.try_get("name")?,
+        grant_types: row.try_get("grant_types")?,
+        redirect_uris: row.try_get("redirect_uris")?,
+        scope: Scopes::stored(&scope),
+        auth_method: row.try_get("token_endpoint_auth_method")?,
+        created_at: row.try_get("created_at")?,
+    })
+}

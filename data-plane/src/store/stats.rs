@@ -1,0 +1,48 @@
+//! How much of a tenant is used.
+
+use tenancy::TenantDb;
+use time::OffsetDateTime;
+
+use crate::error::Error;
+
+tenancy::statements! {
+    COUNT = "SELECT (SELECT count(*) FROM users) AS total_users, \
+             (SELECT count(*) FROM users WHERE is_active) AS active_users, \
+             (SELECT count(*) FROM clients) AS total_clients, \
+             (SELECT count(*) FROM tokens WHERE kind = 'access' AND expires_at > $1 \
+              AND revoked_at IS NULL) AS active_tokens, \
+             (SELECT count(*) FROM sessions WHERE expires_at > $1) AS active_sessions, \
+             (SELECT used FROM usage WHERE resource = 'notes') AS total_notes, \
+             (SELECT coalesce(sum(pg_catalog.pg_total_relation_size(c.oid)), 0)::bigint \
+              FROM pg_catalog.pg_class c \
+              WHERE c.relnamespace = pg_catalog.current_schema()::regnamespace \
+              AND c.relkind = 'r') AS storage_bytes";
+}
+
+/// What there is of everything that a plan limits, and more.
+pub(crate) struct Counts {
+    pub(crate) total_users: i64,
+    pub(crate) active_users: i64,
+    pub(crate) total_clients: i64,
+    pub(crate) active_tokens: i64,
+    pub(crate) active_sessions: i64,
+    pub(crate) total_notes: i64,
+    pub(crate) storage_bytes: i64,
+}
+
+/// Counts everything at one moment.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn count(db: &TenantDb, now: OffsetDateTime) -> Result<Counts, Error> {
+    let row = db.query_one(COUNT, &[&now]).await?;
+    Ok(Counts {
+        total_users: row.try_get("total_users")?,
+        active_users: row.try_get("active_users")?,
+        total_clients: row.try_get("total_clients")?,
+        active_tokens: row.try_get("active_tokens")?,
+        active_sessions: row.try_get("active_sessions")?,
+        total_notes: row.try_get("total_notes")?,
+        storage_bytes: row.try_get("storage_bytes")?,
+    })
+}

@@ -1,0 +1,113 @@
+//! `GET` or `POST /tenants/info`: what a tenant is.
+
+use serde::Serialize;
+use service::{Json, problem::ProblemBody};
+use tenancy::{
+    Hostname, Slug, TenantId,
+    settings::{Branding, Registration},
+};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+use crate::{
+    caller::{User, Visitor},
+    ids::UserId,
+    store::users::Role,
+};
+
+/// A tenant's facts: the public ones, and for a member all.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Info {
+    #[schema(value_type = String)]
+    id: TenantId,
+    name: String,
+    #[schema(value_type = String)]
+    slug: Slug,
+    /// The primary domain, if one is verified.
+    #[schema(value_type = Option<String>)]
+    domain: Option<Hostname>,
+    /// `open`, `invite` or `closed`.
+    #[schema(value_type = String)]
+    registration: Registration,
+    #[schema(value_type = Object)]
+    branding: Branding,
+    /// Absent for strangers.
+    #[serde(flatten)]
+    #[schema(inline)]
+    own: Option<OwnInfo>,
+}
+
+/// What members see.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OwnInfo {
+    plan: String,
+    status: &'static str,
+    #[schema(value_type = Vec<String>)]
+    domains: Vec<Hostname>,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+    member: MemberInfo,
+}
+
+/// The member who asks.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MemberInfo {
+    id: UserId,
+    username: String,
+    email: String,
+    role: Role,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+}
+
+impl MemberInfo {
+    fn new(user: User) -> Self {
+        let User {
+            id,
+            username,
+            email,
+            role,
+            created_at,
+        } = user;
+        Self {
+            id,
+            username,
+            email,
+            role,
+            created_at,
+        }
+    }
+}
+
+/// The tenant's public facts; all of them for a member.
+#[utoipa::path(get, path = "/tenants/info", tag = "tenant", responses(
+    (status = 200, body = Info), (status = "4XX", body = ProblemBody)))]
+pub(crate) async fn get(visitor: Visitor) -> Json<Info> {
+    info(visitor)
+}
+
+/// The same by POST.
+#[utoipa::path(post, path = "/tenants/info", tag = "tenant", responses(
+    (status = 200, body = Info), (status = "4XX", body = ProblemBody)))]
+pub(crate) async fn post(visitor: Visitor) -> Json<Info> {
+    info(visitor)
+}
+
+fn info(Visitor { tenant, user, .. }: Visitor) -> Json<Info> {
+    let own = user.map(|user| OwnInfo {
+        plan: tenant.plan.name.clone(),
+        status: tenant.status.as_str(),
+        domains: tenant.domains.clone(),
+        created_at: tenant.created_at,
+        member: MemberInfo::new(user),
+    });
+    Json(Info {
+        id: tenant.id,
+        name: tenant.name.clone(),
+        slug: tenant.slug.clone(),
+        domain: tenant.domains.first().cloned(),
+        registration: tenant.settings.registration,
+        branding: tenant.settings.branding.clone(),
+        own,
+    })
+}

@@ -1,0 +1,270 @@
+//! `/tenants/users`: who belongs to the tenant.
+//!
+//! Admins manage users and other admins; owners are managed by owners; nobody gives a role above
+//! their own; and the last active owner stays.
+
+use axum::extract::State;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use service::{
+    Faults, Json, Kind, Problem, Query, account,
+    body::{Created, Text},
+    problem::ProblemBody,
+};
+use tenancy::feed::News;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    app::App,
+    caller::{Admin, Member, Owner, Revoked},
+    error::Error,
+    ids::{Id, UserId},
+    page,
+    store::users::{self, Changes, Filter, NewUser, Role, User},
+};
+
+/// Which users to list.
+#[derive(Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Search {
+    /// Users whose username or email contains this.
+    search: Option<String>,
+    /// `owner`, `admin` or `user`.
+    role: Option<String>,
+    /// `true` or `false`.
+    is_active: Option<bool>,
+    /// 1 to 200; default 50.
+    limit: Option<String>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// A page of users.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Page {
+    users: Vec<User>,
+    /// Where to go on; `null` on the last page.
+    next: Option<String>,
+}
+
+/// A user to be added by an admin.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct NewMember {
+    #[serde(default)]
+    #[schema(value_type = String)]
+    username: Text,
+    #[serde(default)]
+    #[schema(value_type = String)]
+    email: Text,
+    #[serde(default)]
+    #[schema(value_type = String, format = Password)]
+    password: Text,
+    /// `user` (default), `admin` or `owner`, not above the caller's own.
+    #[serde(default)]
+    #[schema(value_type = Option<Role>)]
+    role: Text,
+}
+
+/// What is to be changed; what is absent stays.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct UserChanges {
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    username: Text,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    email: Text,
+    /// A new password ends the user's sessions and revokes their tokens.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Password)]
+    password: Text,
+    /// `false` deactivates: no sign-in, and no session or token counts.
+    #[serde(default)]
+    is_active: Option<bool>,
+}
+
+/// A role to be given.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct NewRole {
+    /// `owner`, `admin` or `user`.
+    #[serde(default)]
+    #[schema(value_type = Role)]
+    role: Text,
+}
+
+/// Lists users in the order in which they were added. For admins and owners.
+#[utoipa::path(get, path = "/tenants/users", tag = "tenant", params(Search),
+    security(("session" = []), ("bearer" = ["admin"])), responses(
+    (status = 200, body = Page), (status = "4XX", body = ProblemBody)))]
+pub(crate) async fn list(
+    Admin(member): Admin,
+    Query(search): Query<Search>,
+) -> Result<Json<Page>, Error> {
+    let limit = page::limit(search.limit.as_deref())?;
+    let after: Option<uuid::Uuid> = page::after(search.cursor.as_deref())?;
+    let unknown = || Problem::new(Kind::ValidationFailed).field("role", "is no role");
+    let role = search
+        .role
+        .as_deref()
+        .map(|text| Role::read(text).ok_or_else(unknown));
+    if search
+        .search
+        .as_deref()
+        .is_some_and(|text| text.contains('\0'))
+    {
+        let fault = "must not contain NUL";
+        return Err(Problem::new(Kind::ValidationFailed)
+            .field("search", fault)
+            .into());
+    }
+    let filter = Filter {
+        after: after.map(UserId::new),
+        search: search.search.as_deref(),
+        role: role.transpose()?,
+        is_active: search.is_active,
+    };
+    let mut users = users::list(&member.db, &filter, limit + 1).await?;
+    let next = page::cut(&mut users, limit, |user| *user.id.as_uuid());
+    Ok(Json(Page { users, next }))
+}
+
+/// One user. For admins and owners.
+#[utoipa::path(get, path = "/tenants/users/{id}", tag = "tenant", params(("id" = String, Path)),
+    security(("session" = []), ("bearer" = ["admin"])), responses(
+    (status = 200, body = User), (status = "4XX", body = ProblemBody)))]
+pub(crate) async fn get(Admin(member): Admin, Id(id): Id<UserId>) -> Result<Json<User>, Error> {
+    users::by_id(&member.db, id).await.map(Json)
+}
+
+/// Adds a user, whatever the tenant's setting for registration. For admins and owners.
+#[utoipa::path(post, path = "/tenants/users", tag = "tenant", request_body = NewMember,
+    security(("session" = []), ("bearer" = ["admin"])), responses(
+    (status = 201, body = User), (status = "4XX", body = ProblemBody)))]
+pub(crate) async fn create(
+    State(app): State<App>,
+    Admin(Member { tenant, db, user }): Admin,
+    Json(new): Json<NewMember>,
+) -> Result<Created<User>, Error> {
+    let mut faults = Faults::new();
+    let username = account::username(new.username, "username", &mut faults);
+    let email = account::email(new.email, "email", &mut faults);
+    let least = tenant.settings.password_policy.min_length.into();
+    let password = account::password(new.password, least, "password", &mut faults);
+    let role = match new.role {
+        Text::Missing => Some(Role::User),
+        role => self::role(role, &mut faults),
+    };
+    let (Some(username), Some(email), Some(password), Some(role)) =
+        (username, email, password, role)
+    else {
+        return Err(faults.into());
+    };
+    not_above(user.role, role)?;
+    let new = NewUser {
+        id: UserId::new(app.entropy.id(&app.clock)),
+        username,
+        email,
+        password_hash: app.hasher.hash(&password).await?,
+        role,
+    };
+    users::insert(&db, &new, app.clock.now()).await.map(Created)
+}
+
+/// Changes a user. For admins and owners.
+#[utoipa::path(patch, path = "/tenants/users/{id}", tag = "tenant", request_body = UserChanges,
+    params(("id" = String, Path)), security(("session" = []), ("bearer" = ["admin"])), responses(
+    (status = 200, body = User), (status = "4XX", body = ProblemBody)))]
+pub(crate) async fn patch(
+    State(app): State<App>,
+    Admin(Member { tenant, db, user }): Admin,
+    Id(id): Id<UserId>,
+    Json(changes): Json<UserChanges>,
+) -> Result<Json<User>, Error> {
+    let mut faults = Faults::new();
+    let given = |text: &Text| *text != Text::Missing;
+    let mut read = Changes {
+        is_active: changes.is_active,
+        ..Changes::default()
+    };
+    if given(&changes.username) {
+        read.username = account::username(changes.username, "username", &mut faults);
+    }
+    if given(&changes.email) {
+        read.email = account::email(changes.email, "email", &mut faults);
+    }
+    let mut password = None;
+    if given(&changes.password) {
+        let least = tenant.settings.password_policy.min_length.into();
+        password = account::password(changes.password, least, "password", &mut faults);
+    }
+    faults.finish()?;
+    not_above(user.role, users::by_id(&db, id).await?.role)?;
+    if let Some(password) = password {
+        read.password_hash = Some(app.hasher.hash(&password).await?);
+    }
+    let changed = users::update(&db, id, &read, app.clock.now()).await?;
+    app.feed
+        .tell(&News::Revoked(tenant.id, Revoked::User(id).to_string()));
+    Ok(Json(changed))
+}
+
+/// Removes a user, with their sessions and tokens; what they wrote stays. For admins and owners.
+#[utoipa::path(delete, path = "/tenants/users/{id}", tag = "tenant", params(("id" = String, Path)),
+    security(("session" = []), ("bearer" = ["admin"])), responses(
+    (status = 204, description = "Removed"), (status = "4XX", body = ProblemBody)))]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    Admin(member): Admin,
+    Id(id): Id<UserId>,
+) -> Result<StatusCode, Error> {
+    not_above(member.user.role, users::by_id(&member.db, id).await?.role)?;
+    users::delete(&member.db, id).await?;
+    app.feed.tell(&News::Revoked(
+        member.tenant.id,
+        Revoked::User(id).to_string(),
+    ));
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Gives a user a role. For owners.
+#[utoipa::path(put, path = "/tenants/users/{id}/role", tag = "tenant", request_body = NewRole,
+    params(("id" = String, Path)), security(("session" = []), ("bearer" = ["admin"])), responses(
+    (status = 200, body = User), (status = "4XX", body = ProblemBody)))]
+pub(crate) async fn put_role(
+    State(app): State<App>,
+    Owner(member): Owner,
+    Id(id): Id<UserId>,
+    Json(new): Json<NewRole>,
+) -> Result<Json<User>, Error> {
+    let mut faults = Faults::new();
+    let Some(role) = role(new.role, &mut faults) else {
+        return Err(faults.into());
+    };
+    let changes = Changes {
+        role: Some(role),
+        ..Changes::default()
+    };
+    let user = users::update(&member.db, id, &changes, app.clock.now()).await?;
+    app.feed.tell(&News::Revoked(
+        member.tenant.id,
+        Revoked::User(id).to_string(),
+    ));
+    Ok(Json(user))
+}
+
+fn role(text: Text, faults: &mut Faults) -> Option<Role> {
+    let text = text.required("role", faults)?;
+    let role = Role::read(&text);
+    if role.is_none() {
+        faults.add("role", "must be owner, admin or user");
+    }
+    role
+}
+
+fn not_above(own: Role, other: Role) -> Result<(), Problem> {
+    if other <= own {
+        return Ok(());
+    }
+    Err(Problem::new(Kind::Forbidden).detail("That is above your own role."))
+}
