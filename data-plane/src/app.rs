@@ -48,7 +48,7 @@ impl std::ops::Deref for App {
     }
 }
 
-/// The data plane, ready to be served: wrap it in [`crate::PathPrefix`].
+/// The data plane, to be served behind [`crate::with_path_prefix`].
 pub struct DataPlane {
     /// Every route, with its description.
     pub router: OpenApiRouter,

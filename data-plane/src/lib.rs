@@ -23,6 +23,6 @@ mod store;
 mod tenants;
 
 pub use app::DataPlane;
-pub use path_prefix::PathPrefix;
+pub use path_prefix::with_path_prefix;
 pub use settings::Settings;
 pub use store::{NOTES_PAGE, statements};

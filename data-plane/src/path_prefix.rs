@@ -5,9 +5,9 @@
 
 use std::task::{Context, Poll};
 
-use axum::extract::Request;
+use axum::{Router, extract::Request};
 use http::{Uri, uri::PathAndQuery};
-use tower::{Layer, Service};
+use tower::Service;
 
 /// What follows `/tenants/` in the API itself. All of these are reserved slugs.
 const OWN: &[&str] = &[
@@ -25,21 +25,15 @@ const OWN: &[&str] = &[
 #[derive(Clone, Debug)]
 pub(crate) struct NamedByPath(pub(crate) String);
 
-/// Takes `/tenants/{slug}` off paths. Goes around the router, not into it.
-#[derive(Clone, Copy, Debug)]
-pub struct PathPrefix;
-
-/// The service that [`PathPrefix`] makes.
-#[derive(Clone, Debug)]
-pub struct Prefixed<S>(S);
-
-impl<S> Layer<S> for PathPrefix {
-    type Service = Prefixed<S>;
-
-    fn layer(&self, inner: S) -> Prefixed<S> {
-        Prefixed(inner)
-    }
+/// Puts a router behind the removal of the prefix. It goes around the router, since layers
+/// within see a request only once its route is chosen.
+pub fn with_path_prefix(router: Router) -> Router {
+    Router::new().fallback_service(Prefixed(router))
 }
+
+/// Takes `/tenants/{slug}` off paths.
+#[derive(Clone, Debug)]
+struct Prefixed<S>(S);
 
 impl<S: Service<Request>> Service<Request> for Prefixed<S> {
     type Response = S::Response;

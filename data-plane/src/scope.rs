@@ -118,7 +118,7 @@ mod tests {
         let scopes = Scopes::parse("write  read read").unwrap();
         assert_eq!(scopes.join(), "read write");
         assert!(scopes.is_subset(&Scopes::parse("read write admin").unwrap()));
-        assert!(!scopes.clone().without("read").holds("read"));
+        assert!(!scopes.without("read").holds("read"));
         assert_eq!(Scopes::parse("").unwrap(), Scopes::default());
         for bad in ["everything", "read\twrite", "Read", "read,write", "read\0"] {
             assert!(Scopes::parse(bad).is_err(), "{bad:?}");

@@ -123,7 +123,7 @@ fn forget(cache: &FreshCache<Key, Arc<Known>>, tenant: TenantId, what: &str) {
             cache.forget(&(tenant, Presented::Session, digest));
         }
         Ok(revoked) => {
-            cache.forget_where(move |key, known| key.0 == tenant && known.is_stale(&revoked))
+            cache.forget_where(move |key, known| key.0 == tenant && known.is_stale(&revoked));
         }
         Err(()) => cache.forget_where(move |key, _| key.0 == tenant),
     }

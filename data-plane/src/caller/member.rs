@@ -14,7 +14,6 @@ use super::{
 };
 use crate::{
     app::App,
-    error::Error,
     resolve::{InTenant, host_of},
     store::{self, users::Role},
 };
@@ -124,8 +123,7 @@ async fn user(
     let known = app
         .credentials
         .find(key, now, load)
-        .await
-        .map_err(Error::from)?;
+        .await?;
     if known.is_some() {
         not_forged(parts)?;
     }
