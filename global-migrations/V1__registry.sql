@@ -12,9 +12,9 @@ CREATE TABLE plans (
 );
 
 INSERT INTO plans VALUES
-    ('free',       1,   10,    5,   1000,  200,   104857600,   100000),
-    ('basic',      2,   50,   20,  10000,  500,  1073741824,  1000000),
-    ('premium',    3,  200,  100, 100000, 2000, 10737418240, 10000000),
+    ('free',       1,   10,    5,   1000,  500,   104857600,   100000),
+    ('basic',      2,   50,   20,  10000, 2000,  1073741824,  1000000),
+    ('premium',    3,  200,  100, 100000, 5000, 10737418240, 10000000),
     ('enterprise', 4, NULL, NULL,   NULL, NULL,        NULL,     NULL);
 
 CREATE TABLE tenants (
@@ -33,6 +33,10 @@ CREATE TABLE tenants (
 -- A purged tenant's row stays for the record and gives its names back.
 CREATE UNIQUE INDEX tenants_slug_key ON tenants (slug) WHERE status <> 'purged';
 CREATE UNIQUE INDEX tenants_schema_name_key ON tenants (schema_name) WHERE status <> 'purged';
+-- What anyone may list, and what the reaper looks for: few among many.
+CREATE INDEX tenants_listed_idx ON tenants (slug)
+    WHERE status = 'active' AND settings @> '{"listed": true}';
+CREATE INDEX tenants_delete_after_idx ON tenants (delete_after) WHERE status = 'deleting';
 
 CREATE TABLE domains (
     hostname    text        PRIMARY KEY,
@@ -48,6 +52,7 @@ CREATE TABLE tenant_roles (
     name      text PRIMARY KEY,
     tenant_id uuid UNIQUE REFERENCES tenants -- NULL: spare
 );
+CREATE INDEX tenant_roles_spare_idx ON tenant_roles (name) WHERE tenant_id IS NULL;
 
 CREATE TABLE idempotency_keys (
     key_digest     bytea       PRIMARY KEY,

@@ -1,1 +1,32 @@
-//! Sign-up, registry, provisioning and the operator API.
+//! The control plane: which tenants there are.
+//!
+//! The way of a sign-up, by files: [`router`] names every route; `api/register` reads the
+//! request; [`signup`] validates it and hashes the password; `store/signups` does the rest in one
+//! transaction of two round trips. What operators do to a tenant afterwards is in [`lifecycle`],
+//! what happens by itself in [`reaper`]. All SQL is in `store`.
+//!
+//! The command line works through the same [`ControlPlane`], on the database itself.
+
+mod api;
+mod app;
+pub mod bootstrap;
+mod error;
+mod fleet;
+mod lifecycle;
+pub mod reaper;
+mod router;
+mod settings;
+mod signup;
+mod store;
+
+pub use app::ControlPlane;
+pub use bootstrap::{Logins, bootstrap};
+pub use error::Error;
+pub use fleet::{FleetStatus, Migrated};
+pub use settings::Settings;
+pub use signup::{Application, SignedUp};
+pub use store::{
+    operators::NewToken,
+    statements,
+    tenants::{Domain, Event, Filter, TenantRecord},
+};

@@ -57,7 +57,7 @@ pub fn connect(config: &Config, connections: usize) -> Result<Pool, deadpool::ma
     Pool::builder(Manager::from_config(config.clone(), NoTls, recycling))
         .max_size(connections)
         .timeouts(Timeouts {
-            wait: Some(Duration::from_secs(10)),
+            wait: Some(Duration::from_secs(20)),
             create: Some(Duration::from_secs(5)),
             recycle: Some(Duration::from_secs(5)),
         })

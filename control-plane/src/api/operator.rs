@@ -1,0 +1,77 @@
+//! Operators: whoever holds a token of scope `platform`, made by `tenantry token`.
+
+use axum::extract::FromRequestParts;
+use http::{HeaderMap, HeaderValue, header, request::Parts};
+use service::{Digest, Kind, Problem};
+
+use crate::app::ControlPlane;
+
+const SCOPE: &str = "platform";
+
+/// An operator. Asking for one is the check.
+pub(crate) struct Operator {
+    /// For the record.
+    pub(crate) name: String,
+}
+
+/// Anyone, and whether they are an operator. A token that is presented must be good.
+pub(crate) struct MaybeOperator(pub(crate) Option<Operator>);
+
+impl FromRequestParts<ControlPlane> for Operator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, plane: &ControlPlane) -> Result<Self, Problem> {
+        let token = token(&parts.headers).ok_or_else(|| refused(None))?;
+        find(plane, &token).await
+    }
+}
+
+impl FromRequestParts<ControlPlane> for MaybeOperator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, plane: &ControlPlane) -> Result<Self, Problem> {
+        match token(&parts.headers) {
+            Some(token) => find(plane, &token)
+                .await
+                .map(|operator| Self(Some(operator))),
+            None if parts.headers.contains_key(header::AUTHORIZATION) => Err(refused(None)),
+            None => Ok(Self(None)),
+        }
+    }
+}
+
+async fn find(plane: &ControlPlane, token: &str) -> Result<Operator, Problem> {
+    let found = plane
+        .store()
+        .operator(&Digest::of(token), plane.now())
+        .await?;
+    let found = found.ok_or_else(|| refused(Some("invalid_token")))?;
+    if found.scopes.iter().any(|scope| scope == SCOPE) {
+        Ok(Operator {
+            name: format!("operator:{}", found.name),
+        })
+    } else {
+        Err(Problem::new(Kind::InsufficientScope).fact("scope", SCOPE))
+    }
+}
+
+fn token(headers: &HeaderMap) -> Option<String> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return None;
+    };
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim().to_owned())
+}
+
+fn refused(error: Option<&'static str>) -> Problem {
+    let challenge = match error {
+        Some(_) => HeaderValue::from_static("Bearer realm=\"platform\", error=\"invalid_token\""),
+        None => HeaderValue::from_static("Bearer realm=\"platform\""),
+    };
+    Problem::new(Kind::Unauthorized)
+        .detail("This needs an operator's token; `tenantry token` makes one.")
+        .header(header::WWW_AUTHENTICATE, challenge)
+}

@@ -1,0 +1,123 @@
+//! The control plane, made once and shared by the API, the reaper and the command line.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use service::{
+    Clock, Entropy, Minted, health::Health, password::Hasher, rate::RateLimit, settings::Addresses,
+};
+use time::OffsetDateTime;
+use tokio_postgres::Config;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{
+    error::Error,
+    router,
+    settings::Settings,
+    store::{Store, operators::NewToken},
+};
+
+/// Which tenants there are, and what is done to them; cheap to clone.
+#[derive(Clone)]
+pub struct ControlPlane(Arc<Parts>);
+
+pub(crate) struct Parts {
+    store: Store,
+    hasher: Hasher,
+    clock: Clock,
+    entropy: Entropy,
+    addresses: Addresses,
+    settings: Settings,
+    sign_ups: RateLimit<IpAddr>,
+}
+
+impl ControlPlane {
+    /// Makes the control plane on a database that was [`bootstrap`](crate::bootstrap)ped.
+    /// `control` logs in as `tenantry_control`. Connections open when they are needed.
+    ///
+    /// # Errors
+    /// When the pool cannot be built.
+    pub fn new(
+        settings: &Settings,
+        addresses: &Addresses,
+        control: &Config,
+        hasher: Hasher,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> anyhow::Result<Self> {
+        let mut control = control.clone();
+        control.application_name("tenantry control");
+        let pool = tenancy::db::connect(&control, settings.control_connections.get())
+            .context("the registry's pool")?;
+        let minute = Duration::from_secs(60);
+        Ok(Self(Arc::new(Parts {
+            store: Store::new(pool),
+            hasher,
+            clock,
+            entropy,
+            addresses: addresses.clone(),
+            settings: settings.clone(),
+            sign_ups: RateLimit::new("sign-up", settings.signup_rate_per_minute, minute),
+        })))
+    }
+
+    /// Every route, with its description.
+    pub fn router(&self) -> OpenApiRouter {
+        router::routes().with_state(self.clone())
+    }
+
+    /// Whether the registry can be asked.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        let store = self.0.store.clone();
+        Health::default().needs("control-database", move || {
+            let store = store.clone();
+            async move { store.answers().await }
+        })
+    }
+
+    /// Makes an operator's token of scope `platform`. Only its digest is kept.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn create_token(&self, new: &NewToken) -> Result<secrecy::SecretString, Error> {
+        let minted = Minted::new(&self.0.entropy, "tnt_op_");
+        self.0
+            .store
+            .add_operator_token(&minted.digest, new, self.now())
+            .await?;
+        Ok(minted.secret)
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub(crate) fn hasher(&self) -> &Hasher {
+        &self.0.hasher
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    pub(crate) fn now(&self) -> OffsetDateTime {
+        self.0.clock.now()
+    }
+
+    pub(crate) fn entropy(&self) -> &Entropy {
+        &self.0.entropy
+    }
+
+    pub(crate) fn addresses(&self) -> &Addresses {
+        &self.0.addresses
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    pub(crate) fn sign_ups(&self) -> &RateLimit<IpAddr> {
+        &self.0.sign_ups
+    }
+}

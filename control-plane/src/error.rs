@@ -1,0 +1,87 @@
+//! What can go wrong in the control plane, and how it is told.
+
+use axum::response::{IntoResponse, Response};
+use service::{Faults, Kind, Problem};
+use tenancy::Status;
+
+/// Why something was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database did not do it.
+    #[error(transparent)]
+    Db(#[from] tenancy::db::Error),
+    /// There is no such tenant.
+    #[error("there is no tenant {0}")]
+    NoTenant(String),
+    /// There is no such domain at this tenant.
+    #[error("the tenant has no domain {0}")]
+    NoDomain(String),
+    /// There is no such plan.
+    #[error("there is no plan {0}")]
+    NoPlan(String),
+    /// Somebody else has this already.
+    #[error("{field} is taken")]
+    Taken {
+        /// The request's field.
+        field: &'static str,
+    },
+    /// The tenant is not in a state from which this is possible.
+    #[error("the tenant is {}, so this is not possible", .0.as_str())]
+    WrongStatus(Status),
+    /// The password could not be hashed.
+    #[error(transparent)]
+    Password(#[from] service::password::Error),
+    /// Already told as the outside will see it.
+    #[error("{}", .0.message())]
+    Told(Box<Problem>),
+}
+
+impl From<tokio_postgres::Error> for Error {
+    fn from(cause: tokio_postgres::Error) -> Self {
+        Self::Db(cause.into())
+    }
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::Told(Box::new(problem))
+    }
+}
+
+impl From<Faults> for Error {
+    fn from(faults: Faults) -> Self {
+        Problem::from(faults).into()
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let text = error.to_string();
+        match error {
+            Error::Db(cause) if cause.is_passing() => {
+                tracing::warn!(%cause, "the database is not to be had");
+                Self::new(Kind::Unavailable).retry_after(1)
+            }
+            Error::Db(cause) => Self::internal(&cause),
+            Error::NoTenant(_) => Self::new(Kind::TenantNotFound),
+            Error::NoDomain(_) => {
+                Self::new(Kind::NotFound).detail("The tenant has no such domain.")
+            }
+            Error::NoPlan(_) => Self::new(Kind::ValidationFailed).field("plan", "is no plan"),
+            Error::Taken { field } => Self::new(Kind::Conflict)
+                .detail("Somebody else has this already; `errors` says what.")
+                .field(field, "is taken"),
+            Error::WrongStatus(status) => Self::new(Kind::Conflict)
+                .detail(text)
+                .fact("status", status.as_str()),
+            Error::Password(cause) => cause.into(),
+            Error::Told(problem) => *problem,
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        Problem::from(self).into_response()
+    }
+}

@@ -1,0 +1,214 @@
+//! What operators do to a tenant, and from which state.
+//!
+//! active ⇄ suspended; either → deleting, from which it can be restored until its grace period is
+//! over; deleting → purged.
+
+use serde_json::{Value, json};
+use tenancy::{Hostname, Slug, Status};
+use time::Duration;
+
+use crate::{
+    app::ControlPlane,
+    error::Error,
+    signup::refusal,
+    store::tenants::{Change, Domain, Event, Filter, Step, TenantRecord},
+};
+
+impl ControlPlane {
+    /// The tenant of a slug.
+    ///
+    /// # Errors
+    /// `NoTenant`.
+    pub async fn tenant(&self, slug: &Slug) -> Result<TenantRecord, Error> {
+        self.store().tenant(slug).await
+    }
+
+    /// Tenants in the order of their slugs, after one of them.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn tenants(
+        &self,
+        filter: &Filter,
+        after: Option<&str>,
+        limit: i64,
+    ) -> Result<Vec<TenantRecord>, Error> {
+        self.store().tenants(filter, after, limit).await
+    }
+
+    /// What was done to a tenant, the latest first, before one of the events.
+    ///
+    /// # Errors
+    /// `NoTenant`.
+    pub async fn events(
+        &self,
+        slug: &Slug,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<Event>, Error> {
+        self.store().tenant(slug).await?;
+        self.store().events(slug, before, limit).await
+    }
+
+    /// Stops serving a tenant; everything is kept.
+    ///
+    /// # Errors
+    /// `NoTenant`, `WrongStatus` unless it is active.
+    pub async fn suspend(&self, slug: &Slug, actor: &str) -> Result<TenantRecord, Error> {
+        let change = self.by(actor, "tenant.suspended", json!({}));
+        self.change(slug, &change, |status| match status {
+            Status::Active => Ok(Step::Status(Status::Suspended, None)),
+            other => Err(Error::WrongStatus(other)),
+        })
+        .await
+    }
+
+    /// Serves a suspended tenant again.
+    ///
+    /// # Errors
+    /// `NoTenant`, `WrongStatus` unless it is suspended.
+    pub async fn resume(&self, slug: &Slug, actor: &str) -> Result<TenantRecord, Error> {
+        let change = self.by(actor, "tenant.resumed", json!({}));
+        self.change(slug, &change, |status| match status {
+            Status::Suspended => Ok(Step::Status(Status::Active, None)),
+            other => Err(Error::WrongStatus(other)),
+        })
+        .await
+    }
+
+    /// Stops serving a tenant for good, unless it is restored within the grace period.
+    ///
+    /// # Errors
+    /// `NoTenant`, `WrongStatus` unless it is active or suspended.
+    pub async fn delete(&self, slug: &Slug, actor: &str) -> Result<TenantRecord, Error> {
+        let until = self.now() + Duration::days(self.settings().delete_grace_days.into());
+        let change = self.by(actor, "tenant.deleted", json!({}));
+        self.change(slug, &change, |status| match status {
+            Status::Active | Status::Suspended => Ok(Step::Status(Status::Deleting, Some(until))),
+            other => Err(Error::WrongStatus(other)),
+        })
+        .await
+    }
+
+    /// Takes a deletion back.
+    ///
+    /// # Errors
+    /// `NoTenant`, `WrongStatus` unless it is being deleted.
+    pub async fn restore(&self, slug: &Slug, actor: &str) -> Result<TenantRecord, Error> {
+        let change = self.by(actor, "tenant.restored", json!({}));
+        self.change(slug, &change, |status| match status {
+            Status::Deleting => Ok(Step::Status(Status::Active, None)),
+            other => Err(Error::WrongStatus(other)),
+        })
+        .await
+    }
+
+    /// Removes a deleted tenant with all that it has, without waiting for its grace period.
+    ///
+    /// # Errors
+    /// `NoTenant`, `WrongStatus` unless it is being deleted.
+    pub async fn purge(&self, slug: &Slug, actor: &str) -> Result<(), Error> {
+        let change = self.by(actor, "tenant.purged", json!({}));
+        let decide = |status| match status {
+            Status::Deleting => Ok(Step::Purge),
+            other => Err(Error::WrongStatus(other)),
+        };
+        self.store().change(slug, &change, decide).await
+    }
+
+    /// Puts a tenant on another plan. What it has beyond that plan's limits stays.
+    ///
+    /// # Errors
+    /// `NoTenant`, `NoPlan`.
+    pub async fn set_plan(
+        &self,
+        slug: &Slug,
+        plan: &str,
+        actor: &str,
+    ) -> Result<TenantRecord, Error> {
+        if plan.contains('\0') || !self.store().plan_exists(plan).await? {
+            return Err(Error::NoPlan(plan.chars().take(50).collect()));
+        }
+        let change = self.by(actor, "tenant.plan-changed", json!({ "plan": plan }));
+        self.change(slug, &change, |_| Ok(Step::Plan(plan))).await
+    }
+
+    /// The domains that a tenant claimed.
+    ///
+    /// # Errors
+    /// `NoTenant`.
+    pub async fn domains(&self, slug: &Slug) -> Result<Vec<Domain>, Error> {
+        self.store().tenant(slug).await?;
+        self.store().domains(slug).await
+    }
+
+    /// Claims a domain for a tenant; it is served once it is verified.
+    ///
+    /// # Errors
+    /// `NoTenant`, `Taken`; 422 for a name of the platform's own.
+    pub async fn add_domain(
+        &self,
+        slug: &Slug,
+        host: &Hostname,
+        actor: &str,
+    ) -> Result<TenantRecord, Error> {
+        if let Some(fault) = refusal(host, self.addresses()) {
+            let mut faults = service::Faults::new();
+            faults.add("domain", fault);
+            return Err(faults.into());
+        }
+        let change = self.by(actor, "domain.added", json!({ "domain": host }));
+        self.change(slug, &change, |_| Ok(Step::AddDomain(host)))
+            .await
+    }
+
+    /// Serves a tenant under a domain that it claimed: the operator vouches that it is theirs.
+    ///
+    /// # Errors
+    /// `NoTenant`, `NoDomain`.
+    pub async fn verify_domain(
+        &self,
+        slug: &Slug,
+        host: &Hostname,
+        actor: &str,
+    ) -> Result<TenantRecord, Error> {
+        let change = self.by(actor, "domain.verified", json!({ "domain": host }));
+        self.change(slug, &change, |_| Ok(Step::VerifyDomain(host)))
+            .await
+    }
+
+    /// Gives a domain up.
+    ///
+    /// # Errors
+    /// `NoTenant`, `NoDomain`.
+    pub async fn remove_domain(
+        &self,
+        slug: &Slug,
+        host: &Hostname,
+        actor: &str,
+    ) -> Result<TenantRecord, Error> {
+        let change = self.by(actor, "domain.removed", json!({ "domain": host }));
+        self.change(slug, &change, |_| Ok(Step::RemoveDomain(host)))
+            .await
+    }
+
+    fn by<'a>(&self, actor: &'a str, action: &'static str, detail: Value) -> Change<'a> {
+        Change {
+            actor,
+            action,
+            detail,
+            now: self.now(),
+        }
+    }
+
+    async fn change<'a>(
+        &self,
+        slug: &Slug,
+        change: &Change<'_>,
+        decide: impl FnOnce(Status) -> Result<Step<'a>, Error> + Send,
+    ) -> Result<TenantRecord, Error> {
+        self.store().change(slug, change, decide).await?;
+        tracing::info!(tenant = %slug, actor = change.actor, action = change.action, "changed");
+        self.store().tenant(slug).await
+    }
+}

@@ -1,0 +1,87 @@
+//! Serves the control plane alone.
+
+use anyhow::Context;
+use clap::Parser;
+use control_plane::{ControlPlane, Settings, reaper};
+use secrecy::{ExposeSecret, SecretString};
+use service::{
+    Clock, Entropy, layers, openapi,
+    password::Hasher,
+    serve,
+    settings::{Addresses, Logging, Network},
+    telemetry,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Serves Tenantry's control plane.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "Example: CONTROL_DATABASE_URL=postgres://tenantry_control:…@db/tenantry control-plane"
+)]
+struct Options {
+    /// Database, logged in as tenantry_control
+    #[arg(long, env, hide_env_values = true)]
+    control_database_url: SecretString,
+    /// Port of the API
+    #[arg(long, env, default_value_t = 8082)]
+    control_port: u16,
+    #[command(flatten)]
+    control: Settings,
+    #[command(flatten)]
+    addresses: Addresses,
+    #[command(flatten)]
+    network: Network,
+    #[command(flatten)]
+    logging: Logging,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let Options {
+        control_database_url,
+        control_port,
+        control,
+        addresses,
+        network,
+        logging,
+    } = Options::parse();
+    telemetry::logs(&logging).context("LOG_LEVEL")?;
+    let metrics = telemetry::metrics();
+    let database = control_database_url
+        .expose_secret()
+        .parse()
+        .context("CONTROL_DATABASE_URL")?;
+    let (clock, entropy) = (Clock::system(), Entropy::system()?);
+    let hasher = Hasher::new(entropy.clone())?;
+    let plane = ControlPlane::new(
+        &control,
+        &addresses,
+        &database,
+        hasher,
+        clock,
+        entropy.clone(),
+    )?;
+    let health = plane.health();
+    let (router, api) = plane.router().merge(health.routes()).split_for_parts();
+    let router = layers::wrap(router.merge(openapi::routes(api)), &network, &entropy);
+
+    let public = serve::listen(network.on(control_port), "CONTROL_PORT").await?;
+    let admin = serve::listen(network.on(network.admin_port), "ADMIN_PORT").await?;
+    tracing::info!(address = %public.local_addr()?, "serving the control plane");
+
+    let stop = CancellationToken::new();
+    let watch = async {
+        let stopped = serve::stop_signal().await;
+        health.drain();
+        stop.cancel();
+        stopped
+    };
+    let (stopped, (), (), ()) = tokio::join!(
+        watch,
+        serve::run(public, router, &network, stop.clone()),
+        serve::run_admin(admin, &health, metrics, &network, stop.clone()),
+        reaper::run(plane, stop.clone()),
+    );
+    Ok(stopped?)
+}

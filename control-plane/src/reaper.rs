@@ -1,0 +1,70 @@
+//! What happens by itself: deleted tenants are purged when their grace period is over, spare
+//! roles are made, old idempotency keys forgotten.
+//!
+//! The reaper takes no hints. It looks at the registry, does the next thing, and looks again; any
+//! number of them may run, since each step locks what it changes. What fails is logged and tried
+//! again at the next look.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{app::ControlPlane, error::Error};
+
+/// Who the record says did it.
+const ACTOR: &str = "reaper";
+/// Roles made in one transaction.
+const BATCH: i32 = 32;
+
+/// Looks after the registry until told to stop.
+pub async fn run(plane: ControlPlane, stop: CancellationToken) {
+    let pause = Duration::from_secs(plane.settings().reaper_seconds.get().into());
+    loop {
+        look(&plane).await;
+        tokio::select! {
+            () = tokio::time::sleep(pause) => (),
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+/// Does all that is to be done now.
+pub async fn look(plane: &ControlPlane) {
+    let steps = [
+        ("making spare roles", fill_roles(plane).await),
+        ("purging deleted tenants", purge_due(plane).await),
+        ("forgetting idempotency keys", forget_keys(plane).await),
+    ];
+    for (step, outcome) in steps {
+        if let Err(cause) = outcome {
+            tracing::warn!(step, %cause, "tried again at the next look");
+        }
+    }
+}
+
+async fn fill_roles(plane: &ControlPlane) -> Result<(), Error> {
+    let wanted = i64::from(plane.settings().spare_roles);
+    // Refilled from half, so that roles change seldom: each change costs every connection.
+    if plane.store().spare_roles().await? > wanted / 2 {
+        return Ok(());
+    }
+    while plane.store().spare_roles().await? < wanted {
+        plane.store().make_roles(BATCH).await?;
+    }
+    Ok(())
+}
+
+async fn purge_due(plane: &ControlPlane) -> Result<(), Error> {
+    for slug in plane.store().due(plane.now()).await? {
+        match plane.purge(&slug, ACTOR).await {
+            // Restored, or purged by another, since we looked.
+            Ok(()) | Err(Error::WrongStatus(_) | Error::NoTenant(_)) => (),
+            Err(cause) => return Err(cause),
+        }
+    }
+    Ok(())
+}
+
+async fn forget_keys(plane: &ControlPlane) -> Result<(), Error> {
+    plane.store().sweep_keys(plane.now()).await.map(drop)
+}

@@ -1,0 +1,39 @@
+//! What an operator decides of the control plane.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+
+use clap::{Args, ValueEnum};
+
+/// The control plane's settings.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Control plane")]
+pub struct Settings {
+    /// Who may sign a tenant up
+    #[arg(long, env, value_enum, default_value_t = SignUps::Open)]
+    pub signup: SignUps,
+    /// Sign-ups per minute from one address
+    #[arg(long, env, default_value = "300")]
+    pub signup_rate_per_minute: NonZeroU32,
+    /// Connections to the registry; as many schemas are made at once, each taking some 300 of
+    /// PostgreSQL's locks while it is
+    #[arg(long, env, default_value = "8")]
+    pub control_connections: NonZeroUsize,
+    /// Days for which a deleted tenant can be restored
+    #[arg(long, env, default_value_t = 30)]
+    pub delete_grace_days: u16,
+    /// Roles kept ready for tenants to come
+    #[arg(long, env, default_value_t = 64)]
+    pub spare_roles: u16,
+    /// Seconds between two looks at what is to be done
+    #[arg(long, env, default_value = "30")]
+    pub reaper_seconds: NonZeroU32,
+}
+
+/// Who may sign a tenant up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SignUps {
+    /// Anyone.
+    Open,
+    /// Operators alone.
+    Closed,
+}

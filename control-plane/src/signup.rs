@@ -1,0 +1,127 @@
+//! Sign-up: an application is validated whole, the password hashed outside of any transaction,
+//! and the tenant made.
+
+mod application;
+mod slug_word;
+
+use service::{Digest, Kind, Problem};
+use tenancy::{Status, TenantId};
+
+pub(crate) use application::{Answer, refusal};
+pub use application::{Application, SignedUp};
+pub(crate) use slug_word::SlugWord;
+
+use crate::{
+    app::ControlPlane,
+    error::Error,
+    store::signups::{Key, NewTenant, Outcome, Owner},
+};
+use application::{Accepted, Admin, Tenant};
+
+impl ControlPlane {
+    /// Makes a tenant that serves at once. A key makes repeating safe: the same application gets
+    /// the same answer, without making anything twice.
+    ///
+    /// # Errors
+    /// 422 naming every field's fault, `Taken` for a slug or domain, 422 for a key that came
+    /// with another application.
+    pub async fn sign_up(
+        &self,
+        application: Application,
+        key: Option<&str>,
+        actor: &str,
+    ) -> Result<SignedUp, Error> {
+        let accepted = self.accept(application).await?;
+        let key = key.map(|key| Key {
+            key: Digest::of(key),
+            request: accepted.digest(),
+        });
+        if let Some(key) = &key
+            && let Some(outcome) = self.store().answered(key).await?
+        {
+            return answer(outcome);
+        }
+        let new = self.new_tenant(accepted, key, actor).await?;
+        let response = new.response.clone();
+        match self.store().sign_up(&new).await? {
+            Outcome::Made => {
+                tracing::info!(tenant = %new.slug, "signed up");
+                SignedUp::read(response)
+            }
+            outcome => answer(outcome),
+        }
+    }
+
+    /// Validates an application: by itself, then against the plans there are.
+    async fn accept(&self, application: Application) -> Result<Accepted, Error> {
+        let (accepted, mut faults) = application.check(self.addresses());
+        let plan = accepted
+            .as_ref()
+            .map_or("", |accepted| accepted.plan.as_str());
+        if !plan.is_empty() && !self.store().plan_exists(plan).await? {
+            faults.add("plan", "is no plan");
+        }
+        match accepted {
+            Some(accepted) if faults.is_empty() => Ok(accepted),
+            _ => Err(faults.into()),
+        }
+    }
+
+    async fn new_tenant(
+        &self,
+        accepted: Accepted,
+        key: Option<Key>,
+        actor: &str,
+    ) -> Result<NewTenant, Error> {
+        let password_hash = self.hasher().hash(&accepted.password).await?;
+        let (id, owner) = (
+            self.entropy().id(self.clock()),
+            self.entropy().id(self.clock()),
+        );
+        let id = TenantId::new(id);
+        let answer = Answer {
+            message: "The tenant is ready.".to_owned(),
+            tenant: Tenant {
+                id: id.to_string(),
+                name: accepted.name.clone(),
+                slug: accepted.slug.to_string(),
+                domain: accepted.domain.as_ref().map(ToString::to_string),
+                plan: accepted.plan.clone(),
+                status: Status::Active.as_str().to_owned(),
+            },
+            admin: Admin {
+                id: owner.to_string(),
+                username: accepted.username.clone(),
+                email: accepted.email.clone(),
+                role: "owner".to_owned(),
+            },
+            access_info: application::AccessInfo::new(&accepted.slug, self.addresses()),
+        };
+        Ok(NewTenant {
+            id,
+            slug: accepted.slug,
+            name: accepted.name,
+            plan: accepted.plan,
+            domain: accepted.domain,
+            owner: Owner {
+                id: owner,
+                username: accepted.username,
+                email: accepted.email,
+                password_hash,
+            },
+            actor: actor.to_owned(),
+            now: self.now(),
+            key,
+            response: serde_json::to_value(&answer).map_err(|cause| Problem::internal(&cause))?,
+        })
+    }
+}
+
+fn answer(outcome: Outcome) -> Result<SignedUp, Error> {
+    match outcome {
+        Outcome::Repeated(response) => SignedUp::read(response),
+        Outcome::Made | Outcome::OtherRequest => {
+            Err(Problem::new(Kind::IdempotencyKeyReused).into())
+        }
+    }
+}

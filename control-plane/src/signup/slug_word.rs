@@ -1,0 +1,37 @@
+//! A word on a slug before anybody signs up with it.
+
+use serde::Serialize;
+use tenancy::Slug;
+use utoipa::ToSchema;
+
+use crate::{app::ControlPlane, error::Error};
+
+/// Whether a slug can be had.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SlugWord {
+    slug: String,
+    available: bool,
+    /// Why not.
+    reason: Option<String>,
+}
+
+impl ControlPlane {
+    /// Whether a slug can be had now. Only a sign-up reserves it.
+    pub(crate) async fn slug_word(&self, text: &str) -> Result<SlugWord, Error> {
+        let reason = match text.parse::<Slug>() {
+            Err(fault) => Some(fault.to_string()),
+            Ok(slug) if slug.is_reserved() => Some("is reserved".to_owned()),
+            Ok(slug) => self
+                .store()
+                .slug_exists(&slug)
+                .await?
+                .then(|| "is taken".to_owned()),
+        };
+        let slug = text.chars().take(64).collect();
+        Ok(SlugWord {
+            slug,
+            available: reason.is_none(),
+            reason,
+        })
+    }
+}

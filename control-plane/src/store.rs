@@ -1,0 +1,80 @@
+//! All SQL of the control plane: one typed function beside each statement.
+//!
+//! Everything runs as `tenantry_control`. Names of the shared schema are written out; only the
+//! batch that makes or migrates a tenant's schema sets a path, for its own transaction.
+
+pub(crate) mod fleet;
+pub(crate) mod operators;
+pub(crate) mod roles;
+pub(crate) mod signups;
+pub(crate) mod tenants;
+mod tx;
+
+use deadpool_postgres::{Object, Pool};
+use tenancy::{
+    Sql,
+    db::{Error, Params},
+};
+use tokio_postgres::Row;
+
+use tx::Tx;
+
+/// The registry, as the control plane keeps it; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Store {
+    pool: Pool,
+}
+
+impl Store {
+    pub(crate) fn new(pool: Pool) -> Self {
+        Self { pool }
+    }
+
+    /// Whether the database answers.
+    pub(crate) async fn answers(&self) -> bool {
+        match self.client().await {
+            Ok(client) => client.simple_query("").await.is_ok(),
+            Err(_) => false,
+        }
+    }
+
+    async fn query(&self, sql: Sql, params: Params<'_>) -> Result<Vec<Row>, Error> {
+        let client = self.client().await?;
+        let statement = client.prepare_cached(sql.text()).await?;
+        Ok(client.query(&statement, params).await?)
+    }
+
+    async fn execute(&self, sql: Sql, params: Params<'_>) -> Result<u64, Error> {
+        let client = self.client().await?;
+        let statement = client.prepare_cached(sql.text()).await?;
+        Ok(client.execute(&statement, params).await?)
+    }
+
+    async fn begin(&self) -> Result<Tx, Error> {
+        Ok(Tx::new(self.client().await?))
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the shared schema's pool, not a tenant's"
+    )]
+    async fn client(&self) -> Result<Object, Error> {
+        self.pool
+            .get()
+            .await
+            .map_err(|cause| Error::Unreachable(cause.to_string()))
+    }
+}
+
+/// Every statement of the control plane on the shared schema, by name: what a test prepares.
+#[must_use]
+pub fn statements() -> Vec<(&'static str, Sql)> {
+    let modules = [
+        fleet::STATEMENTS,
+        operators::STATEMENTS,
+        roles::STATEMENTS,
+        signups::STATEMENTS,
+        tenants::STATEMENTS,
+    ];
+    modules.concat()
+}

@@ -1,0 +1,76 @@
+//! Which tenants are behind the latest migration, and bringing one up to it.
+
+use tenancy::{Slug, db::Error as DbError, migrations};
+use time::OffsetDateTime;
+use tokio_postgres::Row;
+
+use super::{Store, tx::Tx};
+use crate::error::Error;
+
+tenancy::statements! {
+    VERSIONS = "SELECT schema_version, count(*) FROM platform.tenants \
+        WHERE status <> 'purged' GROUP BY schema_version ORDER BY schema_version";
+    BEHIND = "SELECT slug FROM platform.tenants WHERE schema_version < $1 \
+        AND status <> 'purged' AND ($2::text IS NULL OR slug > $2) ORDER BY slug LIMIT $3";
+    LOCK = "SELECT schema_name, role_name, schema_version FROM platform.tenants \
+        WHERE slug = $1 AND status <> 'purged' FOR UPDATE";
+    SET_VERSION = "UPDATE platform.tenants SET schema_version = $2 WHERE slug = $1 \
+        AND status <> 'purged'";
+}
+
+impl Store {
+    /// How many tenants are at which version.
+    pub(crate) async fn versions(&self) -> Result<Vec<(i32, i64)>, Error> {
+        let rows = self.query(VERSIONS, &[]).await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+            .collect()
+    }
+
+    /// Tenants that are behind, in the order of their slugs.
+    pub(crate) async fn behind(&self, after: Option<&str>, limit: i64) -> Result<Vec<Slug>, Error> {
+        let rows = self
+            .query(BEHIND, &[&migrations::latest(), &after, &limit])
+            .await?;
+        let read = |row: &Row| {
+            let slug: String = row.try_get(0)?;
+            Ok(slug.parse().map_err(DbError::unreadable)?)
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// Brings one tenant up to the latest version, in one transaction. Does nothing when it is
+    /// there already.
+    pub(crate) async fn migrate(&self, slug: &Slug, now: OffsetDateTime) -> Result<(), Error> {
+        let tx = self.begin().await?;
+        tx.begin().await?;
+        let outcome = migrate(&tx, slug, now).await;
+        tx.end(outcome).await
+    }
+}
+
+async fn migrate(tx: &Tx, slug: &Slug, now: OffsetDateTime) -> Result<(), Error> {
+    let rows = tx.query(LOCK, &[&slug.as_str()]).await?;
+    let Some(row) = rows.first() else {
+        return Ok(());
+    };
+    let (schema, role): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+    let (schema, role) = (
+        schema.parse().map_err(DbError::unreadable)?,
+        role.parse().map_err(DbError::unreadable)?,
+    );
+    let Some(batch) = migrations::pending(&schema, &role, row.try_get(2)?, now) else {
+        return Ok(());
+    };
+    tx.client()
+        .batch_execute("SET LOCAL lock_timeout = '5s'")
+        .await
+        .map_err(DbError::from)?;
+    tx.client()
+        .batch_execute(&batch)
+        .await
+        .map_err(DbError::from)?;
+    tx.execute(SET_VERSION, &[&slug.as_str(), &migrations::latest()])
+        .await?;
+    Ok(())
+}

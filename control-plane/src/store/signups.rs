@@ -1,0 +1,244 @@
+//! A sign-up: one transaction, two round trips.
+//!
+//! The first reserves the idempotency key, the slug and a role. The second makes the schema with
+//! all its tables, the owner, the domain and the record of it, and commits. Whatever fails or
+//! dies in between leaves nothing.
+
+use futures_util::future::{join3, join5};
+use serde_json::Value;
+use service::Digest;
+use tenancy::{Hostname, RoleName, SchemaName, Slug, TenantId, db::Error as DbError, migrations};
+use time::{Duration, OffsetDateTime};
+use tokio_postgres::types::{ToSql, Type};
+use uuid::Uuid;
+
+use super::{Store, roles, tx::Tx};
+use crate::error::Error;
+
+tenancy::statements! {
+    RESERVE_KEY = "INSERT INTO platform.idempotency_keys \
+        (key_digest, request_digest, response, created_at) VALUES ($1, $2, $3::text::jsonb, $4) \
+        ON CONFLICT (key_digest) DO NOTHING";
+    FIND_KEY = "SELECT request_digest, response::text FROM platform.idempotency_keys \
+        WHERE key_digest = $1";
+    RESERVE_TENANT = "WITH spare AS ( \
+            SELECT name FROM platform.tenant_roles WHERE tenant_id IS NULL \
+            ORDER BY name LIMIT 1 FOR UPDATE SKIP LOCKED \
+        ), made AS ( \
+            INSERT INTO platform.tenants (id, slug, name, schema_name, role_name, plan, status, \
+                schema_version, created_at) \
+            SELECT $1, $2, $3, $4, spare.name, $5, 'active', $6, $7 FROM spare \
+            RETURNING role_name \
+        ) \
+        UPDATE platform.tenant_roles SET tenant_id = $1 FROM made \
+        WHERE name = made.role_name RETURNING name";
+    CLAIM_DOMAIN = "INSERT INTO platform.domains (hostname, tenant_id, created_at) \
+        SELECT $1, $2, $3 WHERE $1 IS NOT NULL";
+    RECORD = "INSERT INTO platform.events (at, tenant_id, actor, action) \
+        VALUES ($1, $2, $3, 'tenant.created')";
+    SWEEP_KEYS = "DELETE FROM platform.idempotency_keys WHERE created_at < $1";
+}
+
+/// The owner goes into a table that was made a moment before in the same flight, so the
+/// statement cannot be prepared ahead.
+const OWNER: &str = "INSERT INTO users \
+    (id, username, email, password_hash, role, created_at, updated_at) \
+    VALUES ($1, $2, $3, $4, 'owner', $5, $5)";
+
+/// How long a key is remembered.
+const REMEMBERED: Duration = Duration::hours(24);
+
+/// An idempotency key, and the request it came with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Key {
+    pub(crate) key: Digest,
+    pub(crate) request: Digest,
+}
+
+/// Everything that a sign-up writes.
+pub(crate) struct NewTenant {
+    pub(crate) id: TenantId,
+    pub(crate) slug: Slug,
+    pub(crate) name: String,
+    pub(crate) plan: String,
+    pub(crate) domain: Option<Hostname>,
+    pub(crate) owner: Owner,
+    pub(crate) actor: String,
+    pub(crate) now: OffsetDateTime,
+    pub(crate) key: Option<Key>,
+    /// What is answered now, and again to the same key.
+    pub(crate) response: Value,
+}
+
+/// The first user of a tenant.
+pub(crate) struct Owner {
+    pub(crate) id: Uuid,
+    pub(crate) username: String,
+    pub(crate) email: String,
+    pub(crate) password_hash: String,
+}
+
+/// What became of a sign-up.
+pub(crate) enum Outcome {
+    /// The tenant serves.
+    Made,
+    /// The same request was answered before.
+    Repeated(Value),
+    /// The key was used for another request.
+    OtherRequest,
+}
+
+enum Reserved {
+    Role(RoleName),
+    NoSpareRole,
+    KeyInUse,
+}
+
+impl Store {
+    /// Makes a tenant.
+    pub(crate) async fn sign_up(&self, new: &NewTenant) -> Result<Outcome, Error> {
+        loop {
+            let tx = self.begin().await?;
+            match self.reserve(&tx, new).await {
+                Ok(Reserved::Role(role)) => {
+                    complete(tx, new, &role).await?;
+                    return Ok(Outcome::Made);
+                }
+                Ok(Reserved::NoSpareRole) => {
+                    tx.roll_back().await?;
+                    self.make_roles(roles::BATCH_IN_NEED).await?;
+                }
+                Ok(Reserved::KeyInUse) => {
+                    tx.roll_back().await?;
+                    if let Some(outcome) = self.repeated(new).await? {
+                        return Ok(outcome);
+                    }
+                }
+                Err(error) => return tx.end(Err(error)).await,
+            }
+        }
+    }
+
+    /// The answer that a key got before; `None` when the key is free.
+    pub(crate) async fn answered(&self, key: &Key) -> Result<Option<Outcome>, Error> {
+        let rows = self.query(FIND_KEY, &[&key.key.as_bytes()]).await?;
+        let Some(row) = rows.first() else {
+            return Ok(None);
+        };
+        let request: Vec<u8> = row.try_get(0)?;
+        if Digest::from_bytes(&request) != Some(key.request) {
+            return Ok(Some(Outcome::OtherRequest));
+        }
+        let response: String = row.try_get(1)?;
+        let response = serde_json::from_str(&response).map_err(DbError::unreadable)?;
+        Ok(Some(Outcome::Repeated(response)))
+    }
+
+    /// Forgets idempotency keys that are older than a day.
+    pub(crate) async fn sweep_keys(&self, now: OffsetDateTime) -> Result<u64, Error> {
+        Ok(self.execute(SWEEP_KEYS, &[&(now - REMEMBERED)]).await?)
+    }
+
+    async fn repeated(&self, new: &NewTenant) -> Result<Option<Outcome>, Error> {
+        match &new.key {
+            Some(key) => self.answered(key).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The first round trip.
+    async fn reserve(&self, tx: &Tx, new: &NewTenant) -> Result<Reserved, Error> {
+        let (key, tenant) = (
+            tx.prepare(RESERVE_KEY).await?,
+            tx.prepare(RESERVE_TENANT).await?,
+        );
+        let client = tx.client();
+        let response = new.response.to_string();
+        let reserve_key = async {
+            match &new.key {
+                Some(Key {
+                    key: digest,
+                    request,
+                }) => {
+                    let (digest, request) = (digest.as_bytes(), request.as_bytes());
+                    client
+                        .execute(&key, &[&digest, &request, &response, &new.now])
+                        .await
+                }
+                None => Ok(1),
+            }
+        };
+        let schema = SchemaName::of(&new.slug);
+        let (slug, schema, version) = (new.slug.as_str(), schema.as_str(), migrations::latest());
+        let params: [&(dyn ToSql + Sync); 7] = [
+            new.id.as_uuid(),
+            &slug,
+            &new.name,
+            &schema,
+            &new.plan,
+            &version,
+            &new.now,
+        ];
+        let reserve_tenant = client.query_opt(&tenant, &params);
+        let (begun, key, tenant) =
+            join3(client.batch_execute("BEGIN"), reserve_key, reserve_tenant).await;
+        begun?;
+        if key? == 0 {
+            return Ok(Reserved::KeyInUse);
+        }
+        let Some(row) = tenant.map_err(taken)? else {
+            return Ok(Reserved::NoSpareRole);
+        };
+        let role: String = row.try_get(0)?;
+        Ok(Reserved::Role(role.parse().map_err(DbError::unreadable)?))
+    }
+}
+
+/// The second round trip, which commits.
+async fn complete(tx: Tx, new: &NewTenant, role: &RoleName) -> Result<(), Error> {
+    let (domain, record) = (tx.prepare(CLAIM_DOMAIN).await?, tx.prepare(RECORD).await?);
+    let creation = migrations::creation(&SchemaName::of(&new.slug), role, new.now);
+    let client = tx.client();
+    let Owner {
+        id,
+        username,
+        email,
+        password_hash,
+    } = &new.owner;
+    let owner: [(&(dyn ToSql + Sync), Type); 5] = [
+        (id, Type::UUID),
+        (username, Type::TEXT),
+        (email, Type::TEXT),
+        (password_hash, Type::TEXT),
+        (&new.now, Type::TIMESTAMPTZ),
+    ];
+    let hostname = new.domain.as_ref().map(Hostname::as_str);
+    let claim: [&(dyn ToSql + Sync); 3] = [&hostname, new.id.as_uuid(), &new.now];
+    let event: [&(dyn ToSql + Sync); 3] = [&new.now, new.id.as_uuid(), &new.actor];
+    let (created, owner, domain, recorded, committed) = join5(
+        client.batch_execute(&creation),
+        client.query_typed(OWNER, &owner),
+        client.execute(&domain, &claim),
+        client.execute(&record, &event),
+        client.batch_execute("COMMIT"),
+    )
+    .await;
+    committed?;
+    tx.ended();
+    created?;
+    owner?;
+    domain.map_err(taken)?;
+    recorded?;
+    Ok(())
+}
+
+fn taken(error: tokio_postgres::Error) -> Error {
+    let error = DbError::from(error);
+    match error.unique_violation() {
+        Some("tenants_slug_key" | "tenants_schema_name_key") => Error::Taken {
+            field: "tenant_slug",
+        },
+        Some("domains_pkey") => Error::Taken { field: "domain" },
+        _ => error.into(),
+    }
+}
