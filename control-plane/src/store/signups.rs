@@ -27,13 +27,14 @@ tenancy::statements! {
         ), made AS ( \
             INSERT INTO platform.tenants (id, slug, name, schema_name, role_name, plan, status, \
                 schema_version, created_at) \
-            SELECT $1, $2, $3, $4, spare.name, $5, 'active', $6, $7 FROM spare \
+            SELECT $1::uuid, $2::text, $3::text, $4::text, spare.name, $5::text, 'active', \
+                $6::int, $7::timestamptz FROM spare \
             RETURNING role_name \
         ) \
         UPDATE platform.tenant_roles SET tenant_id = $1 FROM made \
         WHERE name = made.role_name RETURNING name";
     CLAIM_DOMAIN = "INSERT INTO platform.domains (hostname, tenant_id, created_at) \
-        SELECT $1, $2, $3 WHERE $1 IS NOT NULL";
+        SELECT $1::text, $2::uuid, $3::timestamptz WHERE $1::text IS NOT NULL";
     RECORD = "INSERT INTO platform.events (at, tenant_id, actor, action) \
         VALUES ($1, $2, $3, 'tenant.created')";
     SWEEP_KEYS = "DELETE FROM platform.idempotency_keys WHERE created_at < $1";

@@ -1,0 +1,276 @@
+//! Both planes in this process, on a database of the test's own.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use argon2::Params;
+use axum::Router;
+use control_plane::{ControlPlane, NewToken};
+use data_plane::DataPlane;
+use secrecy::ExposeSecret;
+use serde_json::json;
+use service::{
+    Clock, Entropy, layers,
+    password::Hasher,
+    settings::{Addresses, LogFormat, Logging, Network, defaults},
+    telemetry,
+};
+
+use crate::{client::Client, database::TestDatabase};
+
+/// Everybody's password.
+pub const PASSWORD: &str = "correct horse battery";
+/// Every scope there is.
+pub const SCOPES: &str = "openid profile email offline_access read write admin";
+
+/// Both planes behind one router, as `tenantry up` has them.
+pub struct TestApp {
+    /// The database.
+    pub database: TestDatabase,
+    /// The control plane, as the command line uses it.
+    pub control: ControlPlane,
+    /// The time, which a test may move.
+    pub clock: Clock,
+    /// The description of every route.
+    pub api: utoipa::openapi::OpenApi,
+    router: Router,
+    /// OAuth clients made for tokens, by tenant: id and secret.
+    clients: Arc<Mutex<HashMap<String, (String, String)>>>,
+}
+
+/// A tenant to be, or one that is there already.
+pub struct Tenant<'a> {
+    app: &'a TestApp,
+    slug: String,
+}
+
+impl TestApp {
+    /// Starts both planes.
+    pub async fn start() -> Self {
+        Self::start_with(Addresses::default()).await
+    }
+
+    /// Starts both planes under other addresses.
+    pub async fn start_with(addresses: Addresses) -> Self {
+        // Shown by the runner for tests that fail.
+        let level = std::env::var("LOG_LEVEL").unwrap_or_else(|_| "warn".to_owned());
+        telemetry::logs(&Logging {
+            log_format: LogFormat::Pretty,
+            log_level: level,
+        })
+        .unwrap();
+        let database = TestDatabase::create().await.unwrap();
+        let (clock, entropy) = (Clock::movable(), Entropy::system().unwrap());
+        let cheap = Params::new(8, 1, 1, None).unwrap();
+        let hasher = Hasher::with_params(entropy.clone(), cheap).unwrap();
+        let control = ControlPlane::new(
+            &defaults(),
+            &addresses,
+            &database.control(),
+            hasher.clone(),
+            clock.clone(),
+            entropy.clone(),
+        )
+        .unwrap();
+        let settings = defaults();
+        let (at, random) = (clock.clone(), entropy.clone());
+        let data =
+            DataPlane::new(&settings, &addresses, &database.data(), hasher, at, random).unwrap();
+        let routes = data.router.merge(control.router());
+        let (router, api) = routes.split_for_parts();
+        let router = layers::wrap(router, &Network::default(), &entropy);
+        let router = data_plane::with_path_prefix(router);
+        Self {
+            database,
+            control,
+            clock,
+            api,
+            router,
+            clients: Arc::default(),
+        }
+    }
+
+    /// Somebody who names no tenant and has no credentials.
+    #[must_use]
+    pub fn anonymous(&self) -> Client {
+        Client::new(self.router.clone())
+    }
+
+    /// An operator.
+    pub async fn operator(&self) -> Client {
+        let new = NewToken {
+            name: "tests".to_owned(),
+            expires_at: None,
+        };
+        let token = self.control.create_token(&new).await.unwrap();
+        self.anonymous().with_token(token.expose_secret())
+    }
+
+    /// A tenant, made when somebody of it is first asked for.
+    #[must_use]
+    pub fn tenant(&self, slug: &str) -> Tenant<'_> {
+        Tenant {
+            app: self,
+            slug: slug.to_owned(),
+        }
+    }
+}
+
+impl Tenant<'_> {
+    /// Somebody without credentials.
+    pub async fn anonymous(&self) -> Client {
+        self.make("free").await;
+        self.app.anonymous().with("x-tenant-slug", &self.slug)
+    }
+
+    /// The same tenant, on another plan.
+    pub async fn on_plan(self, plan: &str) -> Self {
+        self.make(plan).await;
+        self
+    }
+
+    /// Its owner, with a session.
+    pub async fn owner(&self) -> Client {
+        self.make("free").await;
+        self.signed_in("owner").await
+    }
+
+    /// An admin, with a session.
+    pub async fn admin(&self, username: &str) -> Client {
+        self.add(username, "admin").await;
+        self.signed_in(username).await
+    }
+
+    /// A user, with a session.
+    pub async fn member(&self, username: &str) -> Client {
+        self.add(username, "user").await;
+        self.signed_in(username).await
+    }
+
+    /// A user, with a token of some scopes.
+    pub async fn user(&self, username: &str, scope: &str) -> Client {
+        self.add(username, "user").await;
+        self.token_of(username, scope).await
+    }
+
+    /// Its owner, with a token of some scopes.
+    pub async fn owner_token(&self, scope: &str) -> Client {
+        self.make("free").await;
+        self.token_of("owner", scope).await
+    }
+
+    /// A client that acts for itself, with a token of some scopes.
+    pub async fn machine(&self, scope: &str) -> Client {
+        self.make("free").await;
+        let fields = [("grant_type", "client_credentials"), ("scope", scope)];
+        self.token(&fields).await
+    }
+
+    /// Id and secret of its OAuth client for tests, which may use every grant and scope.
+    pub async fn client(&self) -> (String, String) {
+        if let Some(known) = self.app.clients.lock().unwrap().get(&self.slug) {
+            return known.clone();
+        }
+        let body = json!({
+            "client_name": "tests",
+            "grant_types": ["password", "client_credentials", "refresh_token"],
+            "scope": SCOPES,
+        });
+        let answer = self
+            .owner()
+            .await
+            .post("/oauth/client/register", body)
+            .await
+            .expect(201);
+        let body = answer.json();
+        let text = |field: &str| body[field].as_str().unwrap().to_owned();
+        let client = (text("client_id"), text("client_secret"));
+        self.app
+            .clients
+            .lock()
+            .unwrap()
+            .insert(self.slug.clone(), client.clone());
+        client
+    }
+
+    async fn make(&self, plan: &str) {
+        let word = self
+            .app
+            .anonymous()
+            .get(&format!("/tenants/register?slug={}", self.slug))
+            .await;
+        if word.json()["available"] == true {
+            let body = sign_up(&self.slug, plan);
+            self.app
+                .anonymous()
+                .post("/tenants/register", body)
+                .await
+                .expect(201);
+        }
+    }
+
+    async fn add(&self, username: &str, role: &str) {
+        let body = json!({
+            "username": username, "email": format!("{username}@{}.example", self.slug),
+            "password": PASSWORD, "role": role,
+        });
+        let answer = self.owner().await.post("/tenants/users", body).await;
+        assert!(
+            [201, 409].contains(&answer.status.as_u16()),
+            "{}",
+            answer.text()
+        );
+    }
+
+    async fn signed_in(&self, username: &str) -> Client {
+        let client = self.app.anonymous().with("x-tenant-slug", &self.slug);
+        let body = json!({ "username": username, "password": PASSWORD });
+        let answer = client.post("/oauth/login", body).await.expect(200);
+        let cookie = answer
+            .header("set-cookie")
+            .split(';')
+            .next()
+            .unwrap()
+            .to_owned();
+        client.with("cookie", &cookie)
+    }
+
+    async fn token_of(&self, username: &str, scope: &str) -> Client {
+        let fields = [
+            ("grant_type", "password"),
+            ("username", username),
+            ("password", PASSWORD),
+            ("scope", scope),
+        ];
+        self.token(&fields).await
+    }
+
+    async fn token(&self, fields: &[(&str, &str)]) -> Client {
+        let (id, secret) = self.client().await;
+        let client = self.app.anonymous().with("x-tenant-slug", &self.slug);
+        let credentials = [
+            ("client_id", id.as_str()),
+            ("client_secret", secret.as_str()),
+        ];
+        let answer = client
+            .form("/oauth/token", &[fields, &credentials].concat())
+            .await
+            .expect(200);
+        client.with_token(answer.json()["access_token"].as_str().unwrap())
+    }
+}
+
+/// A sign-up without faults; its owner is `owner`.
+#[must_use]
+pub fn sign_up(slug: &str, plan: &str) -> serde_json::Value {
+    json!({
+        "tenant_name": slug,
+        "tenant_slug": slug,
+        "admin_username": "owner",
+        "admin_email": format!("owner@{slug}.example"),
+        "admin_password": PASSWORD,
+        "plan": plan,
+    })
+}

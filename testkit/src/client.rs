@@ -1,0 +1,200 @@
+//! Requests to a [`TestApp`](crate::TestApp), and what comes back.
+
+use axum::{Router, body::Body};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use http_body_util::BodyExt;
+use serde_json::Value;
+use tower::ServiceExt;
+
+/// Somebody who sends requests: as whom, and to which tenant, is in the headers of each.
+#[derive(Clone)]
+pub struct Client {
+    router: Router,
+    headers: HeaderMap,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, as it came.
+    pub body: Vec<u8>,
+}
+
+impl Client {
+    /// A client that says nothing of itself.
+    #[must_use]
+    pub fn new(router: Router) -> Self {
+        Self {
+            router,
+            headers: HeaderMap::new(),
+        }
+    }
+
+    /// The same, with a header on every request.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+        self.headers
+            .insert(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        self
+    }
+
+    /// The same, without a header.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.headers.remove(name);
+        self
+    }
+
+    /// The same, with a bearer token in place of what it had.
+    #[must_use]
+    pub fn with_token(self, token: &str) -> Self {
+        self.without("cookie")
+            .with("authorization", &format!("Bearer {token}"))
+    }
+
+    /// The bearer token that it sends.
+    #[must_use]
+    pub fn token(&self) -> String {
+        let value = self.headers[header::AUTHORIZATION].to_str().unwrap();
+        value.strip_prefix("Bearer ").unwrap().to_owned()
+    }
+
+    /// The cookies that it sends.
+    #[must_use]
+    pub fn cookie(&self) -> String {
+        self.headers[header::COOKIE].to_str().unwrap().to_owned()
+    }
+
+    /// `GET`.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, None, Vec::new()).await
+    }
+
+    /// `DELETE`.
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, None, Vec::new()).await
+    }
+
+    /// `POST` of JSON.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.json(Method::POST, path, &body).await
+    }
+
+    /// `PUT` of JSON.
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.json(Method::PUT, path, &body).await
+    }
+
+    /// `PATCH` of JSON.
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.json(Method::PATCH, path, &body).await
+    }
+
+    /// Any method, with JSON.
+    pub async fn json(&self, method: Method, path: &str, body: &Value) -> Answer {
+        let body = body.to_string().into_bytes();
+        self.send(method, path, Some("application/json"), body)
+            .await
+    }
+
+    /// `POST` of a form.
+    pub async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let encode = |text: &str| {
+            let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+            let one = |b: u8| {
+                if plain(b) {
+                    (b as char).to_string()
+                } else {
+                    format!("%{b:02X}")
+                }
+            };
+            text.bytes().map(one).collect::<String>()
+        };
+        let pairs: Vec<_> = fields
+            .iter()
+            .map(|(key, value)| format!("{}={}", encode(key), encode(value)))
+            .collect();
+        let form = Some("application/x-www-form-urlencoded");
+        self.send(Method::POST, path, form, pairs.join("&").into_bytes())
+            .await
+    }
+
+    /// Any request. A request without a host goes to the platform's.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        content_type: Option<&str>,
+        body: Vec<u8>,
+    ) -> Answer {
+        let mut request = Request::new(Body::from(body));
+        *request.method_mut() = method;
+        *request.uri_mut() = path.parse().unwrap();
+        let headers = request.headers_mut();
+        headers.insert(header::HOST, HeaderValue::from_static("localhost:8080"));
+        headers.extend(self.headers.clone());
+        if let Some(content_type) = content_type {
+            headers.insert(header::CONTENT_TYPE, content_type.parse().unwrap());
+        }
+        self.raw(request).await
+    }
+
+    /// A request as it is.
+    pub async fn raw(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes().to_vec();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
+    }
+}
+
+impl Answer {
+    /// The body as JSON.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|_| panic!("no JSON: {} {:?}", self.status, self.text()))
+    }
+
+    /// The body as text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// A header's value; empty without one.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The last segment of a problem's type, or the code of an OAuth error.
+    #[must_use]
+    pub fn problem(&self) -> String {
+        let body = self.json();
+        let kind = body["type"]
+            .as_str()
+            .or_else(|| body["error"].as_str())
+            .unwrap_or_default();
+        kind.trim_start_matches("/problems/").to_owned()
+    }
+
+    /// The same answer, if it has this status.
+    #[track_caller]
+
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text());
+        self
+    }
+}
