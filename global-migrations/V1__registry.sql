@@ -28,7 +28,8 @@ CREATE TABLE tenants (
     schema_version int         NOT NULL,
     settings       jsonb       NOT NULL DEFAULT '{}',
     created_at     timestamptz NOT NULL,
-    delete_after   timestamptz -- set while deleting: the tenant can be restored until then
+    delete_after   timestamptz, -- set while deleting: the tenant can be restored until then
+    restored_as    text         -- set while deleting: the status that a restore gives back
 );
 -- A purged tenant's row stays for the record and gives its names back.
 CREATE UNIQUE INDEX tenants_slug_key ON tenants (slug) WHERE status <> 'purged';

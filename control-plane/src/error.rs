@@ -73,7 +73,7 @@ impl From<Error> for Problem {
                 .field(field, "is taken"),
             Error::WrongStatus(status) => Self::new(Kind::Conflict)
                 .detail(text)
-                .fact("status", status.as_str()),
+                .fact("tenant_status", status.as_str()),
             Error::Password(cause) => cause.into(),
             Error::Told(problem) => *problem,
         }

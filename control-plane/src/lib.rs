@@ -23,10 +23,12 @@ pub use app::ControlPlane;
 pub use bootstrap::{Logins, bootstrap};
 pub use error::Error;
 pub use fleet::{FleetStatus, Migrated};
-pub use settings::Settings;
+pub use settings::{Settings, SignUps};
 pub use signup::{Application, SignedUp};
 pub use store::{
+    domains::Domain,
+    events::Event,
     operators::NewToken,
     statements,
-    tenants::{Domain, Event, Filter, TenantRecord},
+    tenants::{Filter, TenantRecord},
 };

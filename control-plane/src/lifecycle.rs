@@ -11,7 +11,12 @@ use crate::{
     app::ControlPlane,
     error::Error,
     signup::refusal,
-    store::tenants::{Change, Domain, Event, Filter, Step, TenantRecord},
+    store::{
+        changes::Step,
+        domains::Domain,
+        events::{Change, Event},
+        tenants::{Filter, TenantRecord},
+    },
 };
 
 impl ControlPlane {
@@ -57,7 +62,7 @@ impl ControlPlane {
     pub async fn suspend(&self, slug: &Slug, actor: &str) -> Result<TenantRecord, Error> {
         let change = self.by(actor, "tenant.suspended", json!({}));
         self.change(slug, &change, |status| match status {
-            Status::Active => Ok(Step::Status(Status::Suspended, None)),
+            Status::Active => Ok(Step::Status(Status::Suspended)),
             other => Err(Error::WrongStatus(other)),
         })
         .await
@@ -70,7 +75,7 @@ impl ControlPlane {
     pub async fn resume(&self, slug: &Slug, actor: &str) -> Result<TenantRecord, Error> {
         let change = self.by(actor, "tenant.resumed", json!({}));
         self.change(slug, &change, |status| match status {
-            Status::Suspended => Ok(Step::Status(Status::Active, None)),
+            Status::Suspended => Ok(Step::Status(Status::Active)),
             other => Err(Error::WrongStatus(other)),
         })
         .await
@@ -84,20 +89,20 @@ impl ControlPlane {
         let until = self.now() + Duration::days(self.settings().delete_grace_days.into());
         let change = self.by(actor, "tenant.deleted", json!({}));
         self.change(slug, &change, |status| match status {
-            Status::Active | Status::Suspended => Ok(Step::Status(Status::Deleting, Some(until))),
+            Status::Active | Status::Suspended => Ok(Step::Delete(until)),
             other => Err(Error::WrongStatus(other)),
         })
         .await
     }
 
-    /// Takes a deletion back.
+    /// Takes a deletion back: the tenant is what it was before.
     ///
     /// # Errors
     /// `NoTenant`, `WrongStatus` unless it is being deleted.
     pub async fn restore(&self, slug: &Slug, actor: &str) -> Result<TenantRecord, Error> {
         let change = self.by(actor, "tenant.restored", json!({}));
         self.change(slug, &change, |status| match status {
-            Status::Deleting => Ok(Step::Status(Status::Active, None)),
+            Status::Deleting => Ok(Step::Restore),
             other => Err(Error::WrongStatus(other)),
         })
         .await
@@ -126,7 +131,13 @@ impl ControlPlane {
         plan: &str,
         actor: &str,
     ) -> Result<TenantRecord, Error> {
-        if plan.contains('\0') || !self.store().plan_exists(plan).await? {
+        if !self
+            .store()
+            .plans()
+            .await?
+            .iter()
+            .any(|known| known == plan)
+        {
             return Err(Error::NoPlan(plan.chars().take(50).collect()));
         }
         let change = self.by(actor, "tenant.plan-changed", json!({ "plan": plan }));

@@ -54,15 +54,17 @@ async fn fill_roles(plane: &ControlPlane) -> Result<(), Error> {
     Ok(())
 }
 
+/// One that cannot be purged does not hold up the others.
 async fn purge_due(plane: &ControlPlane) -> Result<(), Error> {
+    let mut outcome = Ok(());
     for slug in plane.store().due(plane.now()).await? {
         match plane.purge(&slug, ACTOR).await {
             // Restored, or purged by another, since we looked.
             Ok(()) | Err(Error::WrongStatus(_) | Error::NoTenant(_)) => (),
-            Err(cause) => return Err(cause),
+            Err(cause) => outcome = Err(cause),
         }
     }
-    Ok(())
+    outcome
 }
 
 async fn forget_keys(plane: &ControlPlane) -> Result<(), Error> {

@@ -31,7 +31,7 @@ impl ControlPlane {
         key: Option<&str>,
         actor: &str,
     ) -> Result<SignedUp, Error> {
-        let accepted = self.accept(application).await?;
+        let accepted = application.check(self.addresses(), &self.store().plans().await?)?;
         let key = key.map(|key| Key {
             key: Digest::of(key),
             request: accepted.digest(),
@@ -49,21 +49,6 @@ impl ControlPlane {
                 SignedUp::read(response)
             }
             outcome => answer(outcome),
-        }
-    }
-
-    /// Validates an application: by itself, then against the plans there are.
-    async fn accept(&self, application: Application) -> Result<Accepted, Error> {
-        let (accepted, mut faults) = application.check(self.addresses());
-        let plan = accepted
-            .as_ref()
-            .map_or("", |accepted| accepted.plan.as_str());
-        if !plan.is_empty() && !self.store().plan_exists(plan).await? {
-            faults.add("plan", "is no plan");
-        }
-        match accepted {
-            Some(accepted) if faults.is_empty() => Ok(accepted),
-            _ => Err(faults.into()),
         }
     }
 

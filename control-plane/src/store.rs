@@ -3,6 +3,9 @@
 //! Everything runs as `tenantry_control`. Names of the shared schema are written out; only the
 //! batch that makes or migrates a tenant's schema sets a path, for its own transaction.
 
+pub(crate) mod changes;
+pub(crate) mod domains;
+pub(crate) mod events;
 pub(crate) mod fleet;
 pub(crate) mod operators;
 pub(crate) mod roles;
@@ -70,6 +73,9 @@ impl Store {
 #[must_use]
 pub fn statements() -> Vec<(&'static str, Sql)> {
     let modules = [
+        changes::STATEMENTS,
+        domains::STATEMENTS,
+        events::STATEMENTS,
         fleet::STATEMENTS,
         operators::STATEMENTS,
         roles::STATEMENTS,

@@ -51,7 +51,7 @@ async fn find(plane: &ControlPlane, token: &str) -> Result<Operator, Problem> {
             name: format!("operator:{}", found.name),
         })
     } else {
-        Err(Problem::new(Kind::InsufficientScope).fact("scope", SCOPE))
+        Err(insufficient())
     }
 }
 
@@ -74,4 +74,14 @@ fn refused(error: Option<&'static str>) -> Problem {
     Problem::new(Kind::Unauthorized)
         .detail("This needs an operator's token; `tenantry token` makes one.")
         .header(header::WWW_AUTHENTICATE, challenge)
+}
+
+fn insufficient() -> Problem {
+    let challenge = "Bearer realm=\"platform\", error=\"insufficient_scope\", scope=\"platform\"";
+    Problem::new(Kind::InsufficientScope)
+        .fact("scope", SCOPE)
+        .header(
+            header::WWW_AUTHENTICATE,
+            HeaderValue::from_static(challenge),
+        )
 }

@@ -16,7 +16,7 @@ use crate::{
     app::ControlPlane,
     error::Error,
     signup::{Answer, Application, SignedUp},
-    store::tenants::{Domain, Event, TenantRecord},
+    store::{domains::Domain, events::Event, tenants::TenantRecord},
 };
 
 /// The tenant that the path names. What can be no slug is nobody's.

@@ -1,12 +1,15 @@
 //! What an applicant sends, and what they get.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use service::{Digest, Faults, Problem, account, body::Text, settings::Addresses};
 use tenancy::{Hostname, Slug};
 use utoipa::ToSchema;
 
 use crate::error::Error;
+
+/// The plan of those who name none.
+const USUAL_PLAN: &str = "free";
 
 /// An application for a tenant.
 #[derive(Default, Deserialize, ToSchema)]
@@ -70,25 +73,20 @@ impl Accepted {
 }
 
 impl Application {
-    /// Checks every field, so that all faults are told at once.
-    pub(super) fn check(self, addresses: &Addresses) -> (Option<Accepted>, Faults) {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// All faults at once.
+    pub(super) fn check(self, addresses: &Addresses, plans: &[String]) -> Result<Accepted, Faults> {
         let mut faults = Faults::new();
         let name = name(self.tenant_name, &mut faults);
         let slug = slug(self.tenant_slug, &mut faults);
         let username = account::username(self.admin_username, "admin_username", &mut faults);
         let email = account::email(self.admin_email, "admin_email", &mut faults);
-        let password = account::password(
-            self.admin_password,
-            account::LEAST_PASSWORD,
-            "admin_password",
-            &mut faults,
-        );
+        let password = password(self.admin_password, username.as_deref(), &mut faults);
         let domain = domain(self.domain, addresses, &mut faults);
-        let plan = self
-            .plan
-            .optional("plan", &mut faults)
-            .filter(|plan| !plan.is_empty());
-        let accepted = (|| {
+        let plan = plan(self.plan, plans, &mut faults);
+        let complete = || {
             Some(Accepted {
                 name: name?,
                 slug: slug?,
@@ -96,10 +94,10 @@ impl Application {
                 email: email?,
                 password: password?,
                 domain,
-                plan: plan.unwrap_or_else(|| "free".to_owned()),
+                plan: plan?,
             })
-        })();
-        (accepted, faults)
+        };
+        complete().filter(|_| faults.is_empty()).ok_or(faults)
     }
 }
 
@@ -134,6 +132,28 @@ fn domain(text: Text, addresses: &Addresses, faults: &mut Faults) -> Option<Host
         }
         None => Some(host),
     }
+}
+
+fn password(text: Text, username: Option<&str>, faults: &mut Faults) -> Option<SecretString> {
+    let password = account::password(text, account::LEAST_PASSWORD, "admin_password", faults)?;
+    if username.is_some_and(|name| name.eq_ignore_ascii_case(password.expose_secret())) {
+        faults.add("admin_password", "must not be the username");
+        return None;
+    }
+    Some(password)
+}
+
+fn plan(text: Text, plans: &[String], faults: &mut Faults) -> Option<String> {
+    // A form sends an empty field where nothing was chosen.
+    if text == Text::Missing || text == Text::Given(String::new()) {
+        return Some(USUAL_PLAN.to_owned());
+    }
+    let plan = text.required("plan", faults)?;
+    if !plans.contains(&plan) {
+        faults.add("plan", format!("must be one of {}", plans.join(", ")));
+        return None;
+    }
+    Some(plan)
 }
 
 /// Why a host cannot be a tenant's own domain.
@@ -239,8 +259,8 @@ mod tests {
 
     fn faults(value: serde_json::Value) -> (bool, Vec<String>) {
         let application: Application = serde_json::from_value(value).unwrap();
-        let (accepted, faults) = application.check(&Addresses::default());
-        let text = format!("{faults:?}");
+        let checked = application.check(&Addresses::default(), &["free".to_owned()]);
+        let text = format!("{:?}", checked.as_ref().err());
         let fields = [
             "tenant_name",
             "tenant_slug",
@@ -253,7 +273,7 @@ mod tests {
         let named = fields
             .iter()
             .filter(|field| text.contains(&format!("\"{field}\"")));
-        (accepted.is_some(), named.map(ToString::to_string).collect())
+        (checked.is_ok(), named.map(ToString::to_string).collect())
     }
 
     #[test]

@@ -1,0 +1,89 @@
+//! The two planes' logins, which belong to the whole server: whatever is done here may be done at
+//! the same moment for another database.
+
+use std::time::Duration;
+
+use postgres_protocol::password::scram_sha_256;
+use secrecy::{ExposeSecret, SecretString};
+use tokio_postgres::{Client, Config, Error, NoTls, error::SqlState};
+
+const CONTROL: &str = "tenantry_control";
+const DATA: &str = "tenantry_data";
+
+/// How often a change of a role is tried while others change it too.
+const ATTEMPTS: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// The passwords of the planes' logins.
+#[derive(Clone, Debug)]
+pub struct Logins {
+    /// Of `tenantry_control`.
+    pub control: SecretString,
+    /// Of `tenantry_data`.
+    pub data: SecretString,
+}
+
+impl Logins {
+    /// The control plane's way to the database that `admin` leads to.
+    #[must_use]
+    pub fn control(&self, admin: &Config) -> Config {
+        login(admin, CONTROL, &self.control)
+    }
+
+    /// The data plane's way to the database that `admin` leads to.
+    #[must_use]
+    pub fn data(&self, admin: &Config) -> Config {
+        login(admin, DATA, &self.data)
+    }
+
+    /// Sees to it that both logins are there and have these passwords.
+    pub(super) async fn ensure(&self, client: &Client, admin: &Config) -> Result<(), Error> {
+        for (name, password) in [(CONTROL, &self.control), (DATA, &self.data)] {
+            create(client, name).await?;
+            // A change of a role makes every connection forget its memberships: only if need be.
+            if login(admin, name, password).connect(NoTls).await.is_err() {
+                set_password(client, name, password).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn login(admin: &Config, user: &str, password: &SecretString) -> Config {
+    let mut config = admin.clone();
+    config.user(user).password(password.expose_secret());
+    config
+}
+
+async fn create(client: &Client, name: &str) -> Result<(), Error> {
+    const FIND: &str = "SELECT FROM pg_roles WHERE rolname = $1";
+    if !client.query(FIND, &[&name]).await?.is_empty() {
+        return Ok(());
+    }
+    let sql = format!("CREATE ROLE {name} LOGIN NOINHERIT");
+    match client.batch_execute(&sql).await {
+        Err(fault) if somebody_else_did(&fault) => Ok(()),
+        outcome => outcome,
+    }
+}
+
+fn somebody_else_did(fault: &Error) -> bool {
+    let codes = [SqlState::DUPLICATE_OBJECT, SqlState::UNIQUE_VIOLATION];
+    fault.code().is_some_and(|code| codes.contains(code))
+}
+
+/// Sends what PostgreSQL keeps of a password and not the password, which its log could show.
+async fn set_password(client: &Client, name: &str, password: &SecretString) -> Result<(), Error> {
+    let kept = scram_sha_256(password.expose_secret().as_bytes());
+    let sql = format!("ALTER ROLE {name} PASSWORD '{kept}'");
+    for _ in 1..ATTEMPTS {
+        match client.batch_execute(&sql).await {
+            // 'tuple concurrently updated': PostgreSQL has no code of its own for it.
+            Err(fault) if fault.code() == Some(&SqlState::INTERNAL_ERROR) => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            outcome => return outcome,
+        }
+    }
+    client.batch_execute(&sql).await
+}

@@ -1,0 +1,151 @@
+//! Changes to a tenant: its row is locked, the change decided by where it is, done, and recorded,
+//! all in one transaction.
+
+use tenancy::{Hostname, SchemaName, Slug, Status, db::Error as DbError};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{
+    Store,
+    events::{self, Change},
+    roles::DROP_ROLE,
+    tenants::status,
+    tx::Tx,
+};
+use crate::error::Error;
+
+tenancy::statements! {
+    LOCK = "SELECT id, status, schema_name, role_name FROM platform.tenants \
+        WHERE slug = $1 AND status <> 'purged' FOR UPDATE";
+    SET_STATUS = "UPDATE platform.tenants SET status = $2 WHERE id = $1";
+    DELETE = "UPDATE platform.tenants SET status = 'deleting', restored_as = status, \
+        delete_after = $2 WHERE id = $1";
+    RESTORE = "UPDATE platform.tenants SET status = restored_as, restored_as = NULL, \
+        delete_after = NULL WHERE id = $1";
+    PURGED = "UPDATE platform.tenants SET status = 'purged', restored_as = NULL, \
+        delete_after = NULL WHERE id = $1";
+    SET_PLAN = "UPDATE platform.tenants SET plan = $2 WHERE id = $1";
+    ADD_DOMAIN = "INSERT INTO platform.domains (hostname, tenant_id, created_at) \
+        VALUES ($1, $2, $3)";
+    VERIFY_DOMAIN = "UPDATE platform.domains SET verified_at = coalesce(verified_at, $3) \
+        WHERE hostname = $1 AND tenant_id = $2";
+    REMOVE_DOMAIN = "DELETE FROM platform.domains WHERE hostname = $1 AND tenant_id = $2";
+    DROP_DOMAINS = "DELETE FROM platform.domains WHERE tenant_id = $1";
+}
+
+/// What a change does.
+pub(crate) enum Step<'a> {
+    /// To another state, with nothing else to it.
+    Status(Status),
+    /// Towards being purged, at that time.
+    Delete(OffsetDateTime),
+    /// Back to what it was before it was deleted.
+    Restore,
+    /// Away with everything but the record.
+    Purge,
+    /// To another plan.
+    Plan(&'a str),
+    /// A domain claimed.
+    AddDomain(&'a Hostname),
+    /// A domain proven.
+    VerifyDomain(&'a Hostname),
+    /// A domain given up.
+    RemoveDomain(&'a Hostname),
+}
+
+/// A tenant whose row is locked until the transaction ends.
+struct Locked {
+    id: Uuid,
+    status: Status,
+    schema: String,
+    role: String,
+}
+
+impl Store {
+    /// Changes a tenant, if `decide` lets it from where it is, and records who did.
+    ///
+    /// # Errors
+    /// `NoTenant`, what `decide` says, and what the step itself meets.
+    pub(crate) async fn change<'a>(
+        &self,
+        slug: &Slug,
+        change: &Change<'_>,
+        decide: impl FnOnce(Status) -> Result<Step<'a>, Error> + Send,
+    ) -> Result<(), Error> {
+        let tx = self.begin().await?;
+        tx.begin().await?;
+        let outcome = async {
+            let locked = lock(&tx, slug).await?;
+            let step = decide(locked.status)?;
+            take(&tx, &locked, &step, change.now).await?;
+            events::record(&tx, locked.id, change).await
+        }
+        .await;
+        tx.end(outcome).await
+    }
+}
+
+async fn lock(tx: &Tx, slug: &Slug) -> Result<Locked, Error> {
+    let rows = tx.query(LOCK, &[&slug.as_str()]).await?;
+    let row = rows
+        .first()
+        .ok_or_else(|| Error::NoTenant(slug.to_string()))?;
+    Ok(Locked {
+        id: row.try_get("id")?,
+        status: status(row)?,
+        schema: row.try_get("schema_name")?,
+        role: row.try_get("role_name")?,
+    })
+}
+
+async fn take(tx: &Tx, tenant: &Locked, step: &Step<'_>, now: OffsetDateTime) -> Result<(), Error> {
+    let id = &tenant.id;
+    match step {
+        Step::Status(status) => tx.execute(SET_STATUS, &[id, &status.as_str()]).await?,
+        Step::Delete(until) => tx.execute(DELETE, &[id, until]).await?,
+        Step::Restore => tx.execute(RESTORE, &[id]).await?,
+        Step::Purge => purge(tx, tenant).await?,
+        Step::Plan(plan) => tx.execute(SET_PLAN, &[id, plan]).await?,
+        Step::AddDomain(host) => tx
+            .execute(ADD_DOMAIN, &[&host.as_str(), id, &now])
+            .await
+            .map_err(taken)?,
+        Step::VerifyDomain(host) => {
+            let found = tx
+                .execute(VERIFY_DOMAIN, &[&host.as_str(), id, &now])
+                .await?;
+            known(found, host)?
+        }
+        Step::RemoveDomain(host) => {
+            let found = tx.execute(REMOVE_DOMAIN, &[&host.as_str(), id]).await?;
+            known(found, host)?
+        }
+    };
+    Ok(())
+}
+
+/// Removes all that a tenant has but the record of it. Its names are free again.
+async fn purge(tx: &Tx, tenant: &Locked) -> Result<u64, Error> {
+    let schema: SchemaName = tenant.schema.parse().map_err(DbError::unreadable)?;
+    tx.client()
+        .batch_execute(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE"))
+        .await
+        .map_err(DbError::from)?;
+    tx.execute(DROP_DOMAINS, &[&tenant.id]).await?;
+    tx.query(DROP_ROLE, &[&tenant.role]).await?;
+    Ok(tx.execute(PURGED, &[&tenant.id]).await?)
+}
+
+fn taken(error: DbError) -> Error {
+    match error.unique_violation() {
+        Some(_) => Error::Taken { field: "domain" },
+        None => error.into(),
+    }
+}
+
+fn known(found: u64, host: &Hostname) -> Result<u64, Error> {
+    if found == 0 {
+        return Err(Error::NoDomain(host.to_string()));
+    }
+    Ok(found)
+}

@@ -1,0 +1,82 @@
+//! Who did what to which tenant.
+
+use serde::Serialize;
+use serde_json::Value;
+use tenancy::{Slug, db::Error as DbError};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{Store, tx::Tx};
+use crate::error::Error;
+
+tenancy::statements! {
+    RECORD = "INSERT INTO platform.events (at, tenant_id, actor, action, detail) \
+        VALUES ($1, $2, $3, $4, $5::text::jsonb)";
+    EVENTS = "SELECT e.id, e.at, e.actor, e.action, e.detail::text AS detail \
+        FROM platform.events e JOIN platform.tenants t ON t.id = e.tenant_id \
+        WHERE t.slug = $1 AND t.status <> 'purged' AND ($2::bigint IS NULL OR e.id < $2) \
+        ORDER BY e.id DESC LIMIT $3";
+}
+
+/// Something that was done to a tenant.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Event {
+    /// Rises with time.
+    pub id: i64,
+    /// When.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// Who.
+    pub actor: String,
+    /// What, such as `tenant.suspended`.
+    pub action: String,
+    /// With what.
+    #[schema(value_type = Object)]
+    pub detail: serde_json::Value,
+}
+
+/// A change to a tenant, as it is recorded.
+pub(crate) struct Change<'a> {
+    pub(crate) actor: &'a str,
+    pub(crate) action: &'static str,
+    pub(crate) detail: Value,
+    pub(crate) now: OffsetDateTime,
+}
+
+/// Records a change within the transaction that makes it.
+pub(super) async fn record(tx: &Tx, tenant: Uuid, change: &Change<'_>) -> Result<(), Error> {
+    let Change {
+        actor, action, now, ..
+    } = change;
+    let detail = change.detail.to_string();
+    tx.execute(RECORD, &[now, &tenant, actor, action, &detail])
+        .await?;
+    Ok(())
+}
+
+impl Store {
+    /// What was done to a tenant, the latest first.
+    pub(crate) async fn events(
+        &self,
+        slug: &Slug,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<Event>, Error> {
+        let rows = self
+            .query(EVENTS, &[&slug.as_str(), &before, &limit])
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let detail: String = row.try_get("detail")?;
+                Ok(Event {
+                    id: row.try_get("id")?,
+                    at: row.try_get("at")?,
+                    actor: row.try_get("actor")?,
+                    action: row.try_get("action")?,
+                    detail: serde_json::from_str(&detail).map_err(DbError::unreadable)?,
+                })
+            })
+            .collect()
+    }
+}

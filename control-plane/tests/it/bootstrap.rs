@@ -1,0 +1,109 @@
+//! Making a database ready, each time on a server of the test's own: logins belong to the whole
+//! server.
+
+use control_plane::{Logins, bootstrap};
+use testkit::{database::connect, server::scratch};
+use tokio_postgres::Config;
+
+fn logins(data: &str) -> Logins {
+    Logins {
+        control: "control's own".into(),
+        data: data.into(),
+    }
+}
+
+async fn database(server: &Config, name: &str, owner: &str) -> Config {
+    let client = connect(server).await.unwrap();
+    client
+        .batch_execute(&format!("CREATE DATABASE {name} OWNER {owner}"))
+        .await
+        .unwrap();
+    let mut config = server.clone();
+    config.dbname(name);
+    config
+}
+
+async fn works(admin: &Config, logins: &Logins) {
+    for config in [logins.control(admin), logins.data(admin)] {
+        let client = connect(&config).await.unwrap();
+        client
+            .query("SELECT slug FROM platform.tenants", &[])
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_fresh_database_is_made_ready_and_stays_so() {
+    let server = scratch().await.unwrap();
+    let postgres: Config = server.admin_url().parse().unwrap();
+    let admin = database(&postgres, "one", "postgres").await;
+    let first = logins("data's own");
+    bootstrap(&admin, &first).await.unwrap();
+    works(&admin, &first).await;
+    bootstrap(&admin, &first).await.unwrap();
+    works(&admin, &first).await;
+
+    let changed = logins("it's another; with \\ and \"");
+    bootstrap(&admin, &changed).await.unwrap();
+    works(&admin, &changed).await;
+    assert!(connect(&first.data(&admin)).await.is_err());
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn starts_at_once_on_one_server_do_not_hinder_each_other() {
+    let server = scratch().await.unwrap();
+    let postgres: Config = server.admin_url().parse().unwrap();
+    let one = database(&postgres, "one", "postgres").await;
+    let two = database(&postgres, "two", "postgres").await;
+    let logins = logins("data's own");
+    let outcomes = futures_util::future::join_all([
+        bootstrap(&one, &logins),
+        bootstrap(&two, &logins),
+        bootstrap(&one, &logins),
+        bootstrap(&two, &logins),
+    ])
+    .await;
+    for outcome in outcomes {
+        outcome.unwrap();
+    }
+    works(&one, &logins).await;
+    works(&two, &logins).await;
+    server.stop().await.unwrap();
+}
+
+/// As on a managed server: no superuser, but may make roles and owns the database. One right
+/// stays behind there, which the log says.
+#[tokio::test]
+async fn an_administrator_who_is_no_superuser_will_do() {
+    let server = scratch().await.unwrap();
+    let postgres: Config = server.admin_url().parse().unwrap();
+    let client = connect(&postgres).await.unwrap();
+    client
+        .batch_execute("CREATE ROLE owner LOGIN CREATEROLE PASSWORD 'x'")
+        .await
+        .unwrap();
+    let mut admin = database(&postgres, "one", "owner").await;
+    admin.user("owner").password("x");
+    let logins = logins("data's own");
+    bootstrap(&admin, &logins).await.unwrap();
+    works(&admin, &logins).await;
+    let control = connect(&logins.control(&admin)).await.unwrap();
+    control
+        .execute("SELECT platform.make_tenant_roles(2)", &[])
+        .await
+        .unwrap();
+    let role = "SELECT name FROM platform.tenant_roles LIMIT 1";
+    let role: String = control.query_one(role, &[]).await.unwrap().get(0);
+    let data = connect(&logins.data(&admin)).await.unwrap();
+    data.batch_execute(&format!("SET ROLE {role}"))
+        .await
+        .unwrap();
+    drop(data);
+    control
+        .execute("SELECT platform.drop_tenant_role($1)", &[&role])
+        .await
+        .unwrap();
+    server.stop().await.unwrap();
+}

@@ -1,0 +1,85 @@
+use serde_json::json;
+use tenancy::migrations::latest;
+
+use crate::support::TestApp;
+
+/// Takes a tenant back to before the last migration, which adds the notes.
+async fn set_back(app: &TestApp, slug: &str) {
+    let sql = format!(
+        "DROP TABLE tenant_{slug}.notes, tenant_{slug}.usage;
+         DELETE FROM tenant_{slug}.refinery_schema_history WHERE version = {};
+         UPDATE platform.tenants SET schema_version = schema_version - 1 WHERE slug = '{slug}'",
+        latest()
+    );
+    app.admin().await.batch_execute(&sql).await.unwrap();
+}
+
+#[tokio::test]
+async fn with_nothing_to_do_nothing_is_done() {
+    let app = TestApp::start().await;
+    app.tenant("acme").await;
+    let status = app.operate("GET", "/migrations").await.json();
+    let at_latest = json!([{ "version": latest(), "tenants": 1 }]);
+    assert_eq!(
+        status,
+        json!({ "latest": latest(), "versions": at_latest, "behind": [] })
+    );
+    let run = app.operate("POST", "/migrations/run").await.json();
+    assert_eq!(run, json!({ "migrated": 0, "failed": 0, "failures": [] }));
+}
+
+#[tokio::test]
+async fn tenants_that_are_behind_catch_up() {
+    let app = TestApp::start().await;
+    for slug in ["acme", "globex", "initech"] {
+        app.tenant(slug).await;
+    }
+    set_back(&app, "acme").await;
+    set_back(&app, "globex").await;
+    let status = app.operate("GET", "/migrations").await.json();
+    assert_eq!(status["behind"], json!(["acme", "globex"]));
+    let run = app.operate("POST", "/migrations/run").await.json();
+    assert_eq!(run["migrated"], 2);
+    assert_eq!(app.count("SELECT count(*) FROM tenant_acme.notes").await, 0);
+    let status = app.operate("GET", "/migrations").await.json();
+    assert_eq!(status["behind"], json!([]));
+}
+
+#[tokio::test]
+async fn one_that_fails_harms_no_other() {
+    let app = TestApp::start().await;
+    for slug in ["acme", "globex"] {
+        app.tenant(slug).await;
+        set_back(&app, slug).await;
+    }
+    let in_the_way = "CREATE TABLE tenant_acme.notes ()";
+    app.admin().await.batch_execute(in_the_way).await.unwrap();
+    let run = app.operate("POST", "/migrations/run").await.json();
+    assert_eq!((&run["migrated"], &run["failed"]), (&json!(1), &json!(1)));
+    assert_eq!(run["failures"][0]["tenant"], "acme");
+    app.admin()
+        .await
+        .batch_execute("DROP TABLE tenant_acme.notes")
+        .await
+        .unwrap();
+    assert_eq!(
+        app.operate("POST", "/migrations/run").await.json()["migrated"],
+        1
+    );
+}
+
+#[tokio::test]
+async fn two_runs_at_once_migrate_each_tenant_once() {
+    let app = TestApp::start().await;
+    for slug in ["acme", "globex", "initech"] {
+        app.tenant(slug).await;
+        set_back(&app, slug).await;
+    }
+    let run = || app.operate("POST", "/migrations/run");
+    let (one, two) = futures_util::future::join(run(), run()).await;
+    for answer in [one, two] {
+        assert_eq!(answer.json()["failed"], 0, "{}", answer.text);
+    }
+    let history = "SELECT count(*) FROM tenant_acme.refinery_schema_history";
+    assert_eq!(app.count(history).await, i64::from(latest()));
+}

@@ -1,0 +1,21 @@
+//! The control plane on a real PostgreSQL: its API from outside, its reaper, and what the
+//! database itself keeps apart.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests may panic, as tests do"
+)]
+
+mod bootstrap;
+mod fleet;
+mod hostile;
+mod idempotency;
+mod isolation;
+mod lifecycle;
+mod list;
+mod operators;
+mod reaper;
+mod register;
+mod statements;
+mod support;

@@ -1,0 +1,146 @@
+use axum::body::Body;
+use control_plane::NewToken;
+use http::{Request, header};
+use secrecy::ExposeSecret;
+use time::Duration;
+
+use crate::support::{Answer, TestApp};
+
+/// Every call that needs an operator.
+const CALLS: &[(&str, &str)] = &[
+    ("GET", "/tenants"),
+    ("POST", "/tenants"),
+    ("GET", "/tenants/acme"),
+    ("DELETE", "/tenants/acme"),
+    ("POST", "/tenants/acme/suspend"),
+    ("POST", "/tenants/acme/resume"),
+    ("POST", "/tenants/acme/restore"),
+    ("POST", "/tenants/acme/purge"),
+    ("PUT", "/tenants/acme/plan"),
+    ("GET", "/tenants/acme/events"),
+    ("GET", "/tenants/acme/domains"),
+    ("POST", "/tenants/acme/domains"),
+    ("POST", "/tenants/acme/domains/acme.example/verify"),
+    ("DELETE", "/tenants/acme/domains/acme.example"),
+    ("GET", "/migrations"),
+    ("POST", "/migrations/run"),
+];
+
+async fn call(app: &TestApp, (method, path): (&str, &str), authorization: &[&str]) -> Answer {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(format!("/control/v1{path}"))
+        .header(header::CONTENT_TYPE, "application/json");
+    for value in authorization {
+        request = request.header(header::AUTHORIZATION, *value);
+    }
+    app.send(request.body(Body::from("{}")).unwrap()).await
+}
+
+#[tokio::test]
+async fn nobody_operates_without_a_token() {
+    let app = TestApp::start().await;
+    app.tenant("acme").await;
+    let twice = [app.operator(), app.operator()];
+    for authorization in [
+        &[][..],
+        &["Bearer "],
+        &["Bearer tnt_op_wrong"],
+        &["Basic dGVzdHM6"],
+        &twice,
+    ] {
+        for pair in CALLS {
+            let answer = call(&app, *pair, authorization).await;
+            assert_eq!(
+                answer.problem(),
+                "unauthorized",
+                "{pair:?} {authorization:?}"
+            );
+            let challenge = answer.headers[header::WWW_AUTHENTICATE].to_str().unwrap();
+            assert!(challenge.starts_with("Bearer realm=\"platform\""));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_list_above_is_the_whole_api() {
+    let app = TestApp::start().await;
+    let (_, api) = app.plane.router().split_for_parts();
+    let described = serde_json::to_value(&api).unwrap();
+    let mut found = Vec::new();
+    for (path, methods) in described["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys() {
+            if let Some(path) = path.strip_prefix("/control/v1") {
+                let path = path
+                    .replace("{slug}", "acme")
+                    .replace("{hostname}", "acme.example");
+                found.push((method.to_uppercase(), path));
+            }
+        }
+    }
+    let mut listed: Vec<_> = CALLS
+        .iter()
+        .map(|(method, path)| ((*method).to_owned(), (*path).to_owned()))
+        .collect();
+    found.sort();
+    listed.sort();
+    assert_eq!(found, listed);
+}
+
+#[tokio::test]
+async fn a_token_ends_when_it_should() {
+    let app = TestApp::start().await;
+    let expires_at = Some(app.clock.now() + Duration::hours(1));
+    let token = NewToken {
+        name: "short".to_owned(),
+        expires_at,
+    };
+    let token = app.plane.create_token(&token).await.unwrap();
+    let bearer = format!("Bearer {}", token.expose_secret());
+    assert!(token.expose_secret().starts_with("tnt_op_"));
+    assert_eq!(call(&app, CALLS[0], &[&bearer]).await.status, 200);
+    app.clock.advance(Duration::hours(2));
+    assert_eq!(
+        call(&app, CALLS[0], &[&bearer]).await.problem(),
+        "unauthorized"
+    );
+}
+
+#[tokio::test]
+async fn a_token_needs_the_platforms_scope() {
+    let app = TestApp::start().await;
+    let token = NewToken {
+        name: "reader".to_owned(),
+        expires_at: None,
+    };
+    let token = app.plane.create_token(&token).await.unwrap();
+    let sql = "UPDATE platform.operator_tokens SET scopes = '{other}' WHERE name = 'reader'";
+    app.admin().await.execute(sql, &[]).await.unwrap();
+    let bearer = format!("Bearer {}", token.expose_secret());
+    let answer = call(&app, CALLS[0], &[&bearer]).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.problem()),
+        (403, "insufficient-scope".to_owned())
+    );
+    let challenge = answer.headers[header::WWW_AUTHENTICATE].to_str().unwrap();
+    assert!(challenge.contains("insufficient_scope"));
+}
+
+#[tokio::test]
+async fn only_a_digest_of_a_token_is_kept() {
+    let app = TestApp::start().await;
+    let dump = "SELECT count(*) FROM platform.operator_tokens WHERE length(digest) = 32";
+    assert_eq!(app.count(dump).await, 1);
+}
+
+#[tokio::test]
+async fn a_token_that_is_wrong_is_not_overlooked_where_none_is_needed() {
+    let app = TestApp::start().await;
+    let request = Request::get("/tenants/list").header(header::AUTHORIZATION, "Bearer x");
+    assert_eq!(
+        app.send(request.body(Body::empty()).unwrap())
+            .await
+            .problem(),
+        "unauthorized"
+    );
+}
