@@ -38,11 +38,20 @@ struct Options {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let Options { data_database_url, data_port, data, addresses, network, logging } =
-        Options::parse();
+    let Options {
+        data_database_url,
+        data_port,
+        data,
+        addresses,
+        network,
+        logging,
+    } = Options::parse();
     telemetry::logs(&logging).context("LOG_LEVEL")?;
     let metrics = telemetry::metrics();
-    let database = data_database_url.expose_secret().parse().context("DATA_DATABASE_URL")?;
+    let database = data_database_url
+        .expose_secret()
+        .parse()
+        .context("DATA_DATABASE_URL")?;
     let (clock, entropy) = (Clock::system(), Entropy::system()?);
     let hasher = Hasher::new(entropy.clone())?;
     let plane = DataPlane::new(&data, &addresses, &database, hasher, clock, entropy.clone())?;

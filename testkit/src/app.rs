@@ -18,7 +18,10 @@ use service::{
     telemetry,
 };
 
-use crate::{client::Client, database::TestDatabase};
+use crate::{
+    client::Client,
+    database::{TestDatabase, connect},
+};
 
 /// Everybody's password.
 pub const PASSWORD: &str = "correct horse battery";
@@ -35,6 +38,7 @@ pub struct TestApp {
     pub clock: Clock,
     /// The description of every route.
     pub api: utoipa::openapi::OpenApi,
+    addresses: Addresses,
     router: Router,
     /// OAuth clients made for tokens, by tenant: id and secret.
     clients: Arc<Mutex<HashMap<String, (String, String)>>>,
@@ -63,8 +67,7 @@ impl TestApp {
         .unwrap();
         let database = TestDatabase::create().await.unwrap();
         let (clock, entropy) = (Clock::movable(), Entropy::system().unwrap());
-        let cheap = Params::new(8, 1, 1, None).unwrap();
-        let hasher = Hasher::with_params(entropy.clone(), cheap).unwrap();
+        let hasher = cheap(&entropy);
         let control = ControlPlane::new(
             &defaults(),
             &addresses,
@@ -74,22 +77,42 @@ impl TestApp {
             entropy.clone(),
         )
         .unwrap();
-        let settings = defaults();
-        let (at, random) = (clock.clone(), entropy.clone());
-        let data =
-            DataPlane::new(&settings, &addresses, &database.data(), hasher, at, random).unwrap();
-        let routes = data.router.merge(control.router());
-        let (router, api) = routes.split_for_parts();
-        let router = layers::wrap(router, &Network::default(), &entropy);
-        let router = data_plane::with_path_prefix(router);
+        let data = data_plane(&database, &addresses, &clock, &entropy, hasher);
+        let (router, api) = data.router.merge(control.router()).split_for_parts();
+        let router = served(router, &entropy);
+        let clients = Arc::default();
         Self {
             database,
             control,
             clock,
             api,
+            addresses,
             router,
-            clients: Arc::default(),
+            clients,
         }
+    }
+
+    /// Another node's data plane on the same database: somebody who talks to that one.
+    #[must_use]
+    pub fn another_node(&self) -> Client {
+        let entropy = Entropy::system().unwrap();
+        let hasher = cheap(&entropy);
+        let data = data_plane(
+            &self.database,
+            &self.addresses,
+            &self.clock,
+            &entropy,
+            hasher,
+        );
+        Client::new(served(data.router.into(), &entropy))
+    }
+
+    /// How many transactions the database has seen.
+    pub async fn transactions(&self) -> i64 {
+        let client = connect(&self.database.admin()).await.unwrap();
+        let sql = "SELECT xact_commit + xact_rollback FROM pg_stat_database \
+                   WHERE datname = current_database()";
+        client.query_one(sql, &[]).await.unwrap().get(0)
     }
 
     /// Somebody who names no tenant and has no credentials.
@@ -260,6 +283,34 @@ impl Tenant<'_> {
             .expect(200);
         client.with_token(answer.json()["access_token"].as_str().unwrap())
     }
+}
+
+fn cheap(entropy: &Entropy) -> Hasher {
+    let params = Params::new(8, 1, 1, None).unwrap();
+    Hasher::with_params(entropy.clone(), params).unwrap()
+}
+
+fn data_plane(
+    database: &TestDatabase,
+    addresses: &Addresses,
+    clock: &Clock,
+    entropy: &Entropy,
+    hasher: Hasher,
+) -> DataPlane {
+    let (clock, entropy) = (clock.clone(), entropy.clone());
+    DataPlane::new(
+        &defaults(),
+        addresses,
+        &database.data(),
+        hasher,
+        clock,
+        entropy,
+    )
+    .unwrap()
+}
+
+fn served(router: Router, entropy: &Entropy) -> Router {
+    data_plane::with_path_prefix(layers::wrap(router, &Network::default(), entropy))
 }
 
 /// A sign-up without faults; its owner is `owner`.

@@ -1,5 +1,7 @@
 //! Requests to a [`TestApp`](crate::TestApp), and what comes back.
 
+use std::time::Duration;
+
 use axum::{Router, body::Body};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
@@ -73,6 +75,24 @@ impl Client {
     /// `GET`.
     pub async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, None, Vec::new()).await
+    }
+
+    /// Waits until `GET` of a path has a status: for what reaches other processes within a second.
+    pub async fn eventually(&self, path: &str, status: u16) {
+        let patience = Duration::from_secs(10);
+        let asked = async {
+            while self.get(path).await.status.as_u16() != status {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        if tokio::time::timeout(patience, asked).await.is_err() {
+            let last = self.get(path).await;
+            panic!(
+                "{path} is still not {status}: {} {}",
+                last.status,
+                last.text()
+            );
+        }
     }
 
     /// `DELETE`.

@@ -120,10 +120,7 @@ async fn user(
     let (now, digest) = (app.clock.now(), Digest::of(&secret));
     let load = async { store::sessions::find(db, &digest, now).await };
     let key = (db.tenant().id, Presented::Session, digest);
-    let known = app
-        .credentials
-        .find(key, now, load)
-        .await?;
+    let known = app.credentials.find(key, now, load).await?;
     if known.is_some() {
         not_forged(parts)?;
     }

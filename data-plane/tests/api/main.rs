@@ -2,5 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod accounts;
+mod bad_input;
+mod clients;
+mod info;
+mod isolation;
+mod naming;
 mod notes;
+mod protected;
+mod schema;
+mod settings;
 mod statements;
+mod tokens;
+mod users;

@@ -9,7 +9,10 @@ async fn every_statement_can_be_prepared_by_the_tenants_role() {
     let acme = app.control.tenant(&"acme".parse().unwrap()).await.unwrap();
     let admin = connect(&app.database.admin()).await.unwrap();
     let row = admin
-        .query_one("SELECT role_name FROM platform.tenants WHERE slug = 'acme'", &[])
+        .query_one(
+            "SELECT role_name FROM platform.tenants WHERE slug = 'acme'",
+            &[],
+        )
         .await
         .unwrap();
     let (role, schema): (String, _) = (row.get(0), acme.schema);

@@ -1,0 +1,139 @@
+//! Register, login, logout.
+
+use serde_json::json;
+use testkit::{TestApp, app::PASSWORD};
+use time::Duration;
+
+fn ada() -> serde_json::Value {
+    json!({"username": "ada", "email": "ada@acme.example", "password": PASSWORD, "role": "owner"})
+}
+
+#[tokio::test]
+async fn whoever_registers_is_a_user_whatever_the_body_says() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("acme").anonymous().await;
+    let body = acme.post("/oauth/register", ada()).await.expect(201).json();
+    assert_eq!(body["role"], "user");
+    assert_eq!(body["tenant_slug"], "acme");
+    let taken = acme.post("/oauth/register", ada()).await.expect(409);
+    assert_eq!(taken.problem(), "conflict");
+}
+
+#[tokio::test]
+async fn login_answers_the_contracts_fields_and_a_cookie() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("acme").anonymous().await;
+    acme.post("/oauth/register", ada()).await.expect(201);
+    for name in ["ada", "ADA", "ada@acme.example"] {
+        let answer = acme
+            .post(
+                "/oauth/login",
+                json!({"username": name, "password": PASSWORD}),
+            )
+            .await;
+        let answer = answer.expect(200);
+        let cookie = answer.header("set-cookie");
+        assert!(cookie.contains("; HttpOnly; SameSite=Lax"), "{cookie}");
+        let body = answer.json();
+        let mut fields: Vec<_> = body.as_object().unwrap().keys().cloned().collect();
+        fields.sort();
+        assert_eq!(
+            fields,
+            ["message", "role", "tenant_slug", "user_id", "username"]
+        );
+        assert_eq!(body["username"], "ada");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_user_and_a_wrong_password_are_answered_alike() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("acme").anonymous().await;
+    let mut bodies = Vec::new();
+    for (name, password) in [("owner", "wrong password"), ("nobody", PASSWORD), ("", "x")] {
+        let answer = acme
+            .post(
+                "/oauth/login",
+                json!({"username": name, "password": password}),
+            )
+            .await;
+        let mut body = answer.expect(401).json();
+        body.as_object_mut().unwrap().remove("request_id");
+        bodies.push(body);
+    }
+    assert!(
+        bodies.windows(2).all(|pair| pair[0] == pair[1]),
+        "{bodies:?}"
+    );
+}
+
+#[tokio::test]
+async fn attempts_on_one_account_are_limited() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("acme").anonymous().await;
+    let wrong = json!({"username": "owner", "password": "wrong password"});
+    for _ in 0..20 {
+        acme.post("/oauth/login", wrong.clone()).await.expect(401);
+    }
+    let limited = acme.post("/oauth/login", wrong).await.expect(429);
+    assert!(!limited.header("retry-after").is_empty());
+    assert!(limited.header("ratelimit-policy").contains("sign-in"));
+}
+
+#[tokio::test]
+async fn a_session_ends_with_logout_and_with_its_time() {
+    let app = TestApp::start().await;
+    let owner = app.tenant("acme").owner().await;
+    owner.get("/tenants/stats").await.expect(200);
+    let other = app.tenant("acme").owner().await;
+
+    let answer = owner.post("/oauth/logout", json!({})).await.expect(200);
+    assert!(answer.header("set-cookie").contains("Max-Age=0"));
+    owner.get("/tenants/stats").await.expect(401);
+    other.get("/tenants/stats").await.expect(200);
+
+    app.clock.advance(Duration::hours(13));
+    other.get("/tenants/stats").await.expect(401);
+}
+
+#[tokio::test]
+async fn registration_follows_the_tenants_setting() {
+    let app = TestApp::start().await;
+    let owner = app.tenant("acme").owner().await;
+    let acme = app.tenant("acme").anonymous().await;
+    for setting in ["closed", "invite"] {
+        owner
+            .put("/tenants/settings", json!({"registration": setting}))
+            .await
+            .expect(200);
+        let refused = acme.post("/oauth/register", ada()).await.expect(403);
+        assert_eq!(refused.problem(), "registration-closed");
+    }
+}
+
+#[tokio::test]
+async fn a_change_by_cookie_comes_from_the_tenants_own_pages() {
+    let app = TestApp::start().await;
+    let owner = app
+        .tenant("acme")
+        .owner()
+        .await
+        .with("host", "acme.localhost:8080");
+    let new = json!({"username": "bob", "email": "bob@acme.example", "password": PASSWORD});
+    for (name, value) in [
+        ("origin", "https://evil.example"),
+        ("origin", "http://globex.localhost:8080"),
+        ("origin", "null"),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+    ] {
+        let forged = owner.clone().with(name, value);
+        let answer = forged.post("/tenants/users", new.clone()).await.expect(403);
+        assert_eq!(answer.problem(), "cross-site-request", "{name}: {value}");
+        forged.get("/tenants/users").await.expect(200);
+    }
+    let form = owner.form("/tenants/users", &[("username", "bob")]).await;
+    assert_eq!(form.expect(415).problem(), "unsupported-media-type");
+    let ours = owner.with("origin", "http://acme.localhost:8000");
+    ours.post("/tenants/users", new).await.expect(201);
+}
