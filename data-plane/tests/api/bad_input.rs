@@ -131,7 +131,7 @@ fn leaks(text: &str) -> bool {
     [
         "SELECT ",
         "INSERT ",
-        "tenant_acme",
+        "tenant_acme.",
         "platform.",
         ".rs:",
         "panicked",
