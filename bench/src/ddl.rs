@@ -1,12 +1,11 @@
 //! The limits of sign-up and migration: the same DDL with nothing around it, and one hash.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use argon2::{Algorithm, Argon2, Params, Version};
+use tenancy::{RoleName, SchemaName, migrations};
+use time::OffsetDateTime;
 use tokio_postgres::Client;
 
 use crate::{
@@ -15,13 +14,13 @@ use crate::{
 };
 
 /// Who gets the rights in the schemas made here.
-const ROLE: &str = "bench_raw";
+const ROLE: &str = "tenant_bench_raw";
 
 /// Creates tenants' schemas by the product's own SQL, each as one string in one round trip on one
 /// connection: no HTTP, no validation, no registry, no password.
 pub(crate) struct RawCreation {
     client: Client,
-    migrations: String,
+    role: RoleName,
     made: usize,
 }
 
@@ -35,14 +34,16 @@ impl RawCreation {
         let client = database.connect("tenantry_control").await?;
         Ok(Self {
             client,
-            migrations: migrations()?,
+            role: ROLE.parse()?,
             made: 0,
         })
     }
 
     /// Creates one schema and says how long it took.
     pub(crate) async fn create(&mut self) -> anyhow::Result<Duration> {
-        let batch = creation_batch(&schema(self.made), &self.migrations);
+        let schema: SchemaName = schema(self.made).parse()?;
+        let creation = migrations::creation(&schema, &self.role, OffsetDateTime::UNIX_EPOCH);
+        let batch = format!("BEGIN;{creation};COMMIT");
         let started = Instant::now();
         self.client
             .batch_execute(&batch)
@@ -67,42 +68,7 @@ impl RawCreation {
 }
 
 fn schema(number: usize) -> String {
-    format!("bench_raw_{number}")
-}
-
-/// The tenant migrations as one string, with the rights that a tenant's role gets.
-fn creation_batch(schema: &str, migrations: &str) -> String {
-    format!(
-        "BEGIN;
-         CREATE SCHEMA {schema};
-         SET LOCAL search_path = {schema};
-         {migrations}
-         GRANT USAGE ON SCHEMA {schema} TO {ROLE};
-         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {ROLE};
-         COMMIT"
-    )
-}
-
-/// Every tenant migration in the order of its number.
-fn migrations() -> anyhow::Result<String> {
-    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../tenant-migrations"));
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).context("tenant-migrations")? {
-        let path = entry?.path();
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default();
-        if let Some((number, _)) = name
-            .strip_prefix('V')
-            .and_then(|name| name.split_once("__"))
-        {
-            files.push((number.parse::<u32>()?, std::fs::read_to_string(&path)?));
-        }
-    }
-    ensure!(!files.is_empty(), "no migrations in {}", folder.display());
-    files.sort();
-    Ok(files.into_iter().map(|(_, sql)| sql).collect())
+    format!("tenant_bench_raw_{number}")
 }
 
 /// The table behind the row `key`: one schema, no tenants, as many rows as a hundred tenants have.

@@ -10,20 +10,21 @@ use uuid::Uuid;
 
 use super::SINGLE_SCHEMA;
 
-/// The product's query for a page, newest first.
-pub(super) const PAGE: &str = "SELECT id, author_id, title, body, version, created_at, updated_at \
-     FROM notes WHERE id < $1 ORDER BY id DESC LIMIT $2";
+/// The product's own query for a page, newest first.
+pub(super) const PAGE: &str = data_plane::NOTES_PAGE.text();
 
 /// Notes in a page; one more is asked for, which tells whether there is another page.
 const LIMIT: usize = 20;
 /// Rows that the single-schema table holds.
 pub(crate) const SINGLE_ROWS: i64 = 10_000;
 
-/// The parameters of the first page.
-pub(super) fn first_page() -> [&'static (dyn ToSql + Sync); 2] {
-    const BEFORE: i64 = i64::MAX;
+/// The parameters of the first page: no filter, the limit, and the place to begin at.
+pub(super) fn first_page() -> [&'static (dyn ToSql + Sync); 4] {
+    const TITLE: Option<&str> = None;
+    const AUTHOR: Option<Uuid> = None;
     const ROWS: i64 = LIMIT as i64 + 1;
-    [&BEFORE, &ROWS]
+    const BEFORE: i64 = i64::MAX;
+    [&TITLE, &AUTHOR, &ROWS, &BEFORE]
 }
 
 /// The single-schema query by key.
@@ -45,7 +46,7 @@ pub(super) fn any_key() -> i64 {
 
 #[derive(Serialize)]
 struct Page<'a> {
-    items: Vec<Note<'a>>,
+    notes: Vec<Note<'a>>,
     next: Option<String>,
 }
 
@@ -64,17 +65,17 @@ struct Note<'a> {
 
 /// A page as JSON.
 pub(super) fn page(rows: &[Row]) -> Result<String, super::Failure> {
-    let items = rows
+    let notes = rows
         .iter()
         .take(LIMIT)
         .map(Note::try_from)
         .collect::<Result<Vec<_>, Error>>()?;
     let more = rows.len() > LIMIT;
-    let next = items
+    let next = notes
         .last()
         .filter(|_| more)
         .map(|note| note.id.to_string());
-    Ok(serde_json::to_string(&Page { items, next })?)
+    Ok(serde_json::to_string(&Page { notes, next })?)
 }
 
 /// One note as JSON.
