@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    net::SocketAddr,
     sync::{Arc, Mutex},
 };
 
@@ -14,9 +15,11 @@ use serde_json::json;
 use service::{
     Clock, Entropy, layers,
     password::Hasher,
+    serve,
     settings::{Addresses, LogFormat, Logging, Network, defaults},
     telemetry,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     client::Client,
@@ -105,6 +108,18 @@ impl TestApp {
             hasher,
         );
         Client::new(served(data.router.into(), &entropy))
+    }
+
+    /// Serves on a port of loopback as well, until the test ends.
+    pub async fn serve(&self) -> SocketAddr {
+        let (network, router) = (Network::default(), self.router.clone());
+        let listener = serve::listen(([127, 0, 0, 1], 0).into(), "PORT")
+            .await
+            .unwrap();
+        let address = listener.local_addr().unwrap();
+        let never = CancellationToken::new();
+        tokio::spawn(async move { serve::run(listener, router, &network, never).await });
+        address
     }
 
     /// How many transactions the database has seen.

@@ -14,6 +14,7 @@
 pub mod app;
 pub mod client;
 pub mod database;
+pub mod seed;
 pub mod server;
 
 pub use app::TestApp;

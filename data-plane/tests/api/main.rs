@@ -5,6 +5,7 @@
 mod accounts;
 mod bad_input;
 mod clients;
+mod hang_ups;
 mod info;
 mod isolation;
 mod naming;

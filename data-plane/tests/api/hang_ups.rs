@@ -1,0 +1,94 @@
+//! Clients that hang up in the middle of a request, at random points, under load: no later
+//! request fails, or sees another tenant's role, path or transaction.
+
+use std::{net::SocketAddr, time::Duration};
+
+use serde_json::json;
+use service::Entropy;
+use testkit::{Client, TestApp, seed};
+use tokio::{io::AsyncWriteExt, net::TcpStream, task::JoinSet};
+
+const HANG_UPS: usize = 10_000;
+const AT_ONCE: usize = 64;
+const TENANTS: [&str; 4] = ["acme", "globex", "initech", "umbrella"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hang_ups_harm_nobody_else() {
+    let app = TestApp::start().await;
+    let admin = testkit::database::connect(&app.database.admin())
+        .await
+        .unwrap();
+    admin
+        .batch_execute("UPDATE platform.plans SET requests_per_second = NULL")
+        .await
+        .unwrap();
+    let entropy = seed::printed();
+    let address = app.serve().await;
+    let mut users = Vec::new();
+    for slug in TENANTS {
+        let user = app.tenant(slug).user("ada", "read write").await;
+        user.post("/api/notes", json!({"title": slug}))
+            .await
+            .expect(201);
+        users.push((slug, user));
+    }
+
+    let mut hanging = JoinSet::new();
+    for turn in 0..HANG_UPS {
+        let (slug, user) = &users[turn % users.len()];
+        hanging.spawn(hang_up(address, request(slug, user, turn), entropy.clone()));
+        if hanging.len() >= AT_ONCE {
+            hanging.join_next().await.unwrap().unwrap();
+        }
+        if turn % 10 == 0 {
+            for (slug, user) in &users {
+                sees_its_own_alone(slug, user).await;
+            }
+        }
+    }
+    hanging.join_all().await;
+    for _ in 0..100 {
+        for (slug, user) in &users {
+            sees_its_own_alone(slug, user).await;
+        }
+    }
+}
+
+/// What somebody begins to ask: mostly reads, some writes that need a transaction.
+fn request(slug: &str, user: &Client, turn: usize) -> String {
+    let body = format!(r#"{{"title":"{slug}"}}"#);
+    let (method, path) = match turn % 5 {
+        0 => ("POST", "/api/notes"),
+        1 => ("PATCH", "/api/notes/1"),
+        _ => ("GET", "/api/notes?limit=200&sort=title"),
+    };
+    format!(
+        "{method} {path} HTTP/1.1\r\nhost: {slug}.localhost\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        user.token(),
+        body.len()
+    )
+}
+
+/// Sends some or all of a request and goes, at a random moment within two milliseconds.
+async fn hang_up(address: SocketAddr, request: String, entropy: Entropy) {
+    let [part, wait, whole, _] = entropy.bytes::<4>();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let end = if whole < 200 {
+        request.len()
+    } else {
+        request.len() * usize::from(part) / 256
+    };
+    stream.write_all(&request.as_bytes()[..end]).await.unwrap();
+    tokio::time::sleep(Duration::from_micros(u64::from(wait) * 8)).await;
+}
+
+async fn sees_its_own_alone(slug: &str, user: &Client) {
+    let page = user.get("/api/notes?limit=5").await.expect(200).json();
+    let notes = page["notes"].as_array().unwrap();
+    assert!(!notes.is_empty());
+    assert!(
+        notes.iter().all(|note| note["title"] == slug),
+        "{slug} sees {page}"
+    );
+}
