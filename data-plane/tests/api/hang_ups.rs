@@ -26,41 +26,51 @@ async fn hang_ups_harm_nobody_else() {
     let address = app.serve().await;
     let mut users = Vec::new();
     for slug in TENANTS {
-        let user = app.tenant(slug).user("ada", "read write").await;
-        user.post("/api/notes", json!({"title": slug}))
+        let owner = app.tenant(slug).owner_token("read write admin").await;
+        owner
+            .post("/api/notes", json!({"title": slug}))
             .await
             .expect(201);
-        users.push((slug, user));
+        let info = owner.get("/tenants/info").await.expect(200).json();
+        let id = info["member"]["id"].as_str().unwrap().to_owned();
+        users.push((slug, owner, id));
     }
 
     let mut hanging = JoinSet::new();
     for turn in 0..HANG_UPS {
-        let (slug, user) = &users[turn % users.len()];
-        hanging.spawn(hang_up(address, request(slug, user, turn), entropy.clone()));
+        let (slug, user, id) = &users[turn % users.len()];
+        hanging.spawn(hang_up(
+            address,
+            request(slug, user, id, turn),
+            entropy.clone(),
+        ));
         if hanging.len() >= AT_ONCE {
             hanging.join_next().await.unwrap().unwrap();
         }
         if turn % 10 == 0 {
-            for (slug, user) in &users {
+            for (slug, user, _) in &users {
                 sees_its_own_alone(slug, user).await;
             }
         }
     }
     hanging.join_all().await;
     for _ in 0..100 {
-        for (slug, user) in &users {
+        for (slug, user, _) in &users {
             sees_its_own_alone(slug, user).await;
         }
     }
 }
 
-/// What somebody begins to ask: mostly reads, some writes that need a transaction.
-fn request(slug: &str, user: &Client, turn: usize) -> String {
-    let body = format!(r#"{{"title":"{slug}"}}"#);
-    let (method, path) = match turn % 5 {
-        0 => ("POST", "/api/notes"),
-        1 => ("PATCH", "/api/notes/1"),
-        _ => ("GET", "/api/notes?limit=200&sort=title"),
+/// What somebody begins to ask: reads and writes of one round trip, and changes of a user that
+/// take several, in a transaction that stays open between them.
+fn request(slug: &str, user: &Client, id: &str, turn: usize) -> String {
+    let body = format!(r#"{{"title":"{slug}","is_active":true,"role":"owner"}}"#);
+    let (method, path) = match turn / TENANTS.len() % 5 {
+        0 => ("POST", "/api/notes".to_owned()),
+        1 => ("GET", "/api/notes?limit=200&sort=title".to_owned()),
+        2 => ("GET", "/api/notes?limit=5".to_owned()),
+        3 => ("PUT", format!("/tenants/users/{id}/role")),
+        _ => ("PATCH", format!("/tenants/users/{id}")),
     };
     format!(
         "{method} {path} HTTP/1.1\r\nhost: {slug}.localhost\r\nauthorization: Bearer {}\r\n\
