@@ -32,7 +32,7 @@ pub enum Error {
     #[error(transparent)]
     Password(#[from] service::password::Error),
     /// Already told as the outside will see it.
-    #[error("{}", .0.message())]
+    #[error("{}", .0.summary())]
     Told(Box<Problem>),
 }
 

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 /// The control plane's settings.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Control plane")]
+#[group(id = "control-plane")]
 pub struct Settings {
     /// Who may sign a tenant up
     #[arg(long, env, value_enum, default_value_t = SignUps::Open)]

@@ -173,6 +173,14 @@ impl Problem {
         self.detail.as_deref().unwrap_or_else(|| self.kind.title())
     }
 
+    /// [`message`](Self::message) with the faults of every field, for a terminal.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let faults = |(field, faults): (&&str, &Vec<String>)| format!("{field} {}", faults.join(", "));
+        let fields: Vec<String> = self.errors.iter().map(faults).collect();
+        if fields.is_empty() { self.message().to_owned() } else { fields.join("; ") }
+    }
+
     /// Faults by field.
     #[must_use]
     pub fn errors(mut self, errors: BTreeMap<&'static str, Vec<String>>) -> Self {
@@ -255,6 +263,7 @@ mod tests {
         assert_eq!(body["type"], "/problems/quota-exceeded");
         assert_eq!(body["quota"], "users");
         assert_eq!(body["errors"]["username"][0], "taken");
+        assert_eq!(problem.summary(), "username taken");
         let response = problem.into_response();
         assert_eq!(response.headers()[header::RETRY_AFTER], "1");
         assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");

@@ -222,7 +222,7 @@ impl AccessInfo {
         Self {
             subdomain: addresses.api_of(&addresses.subdomain(slug.as_str())),
             header: format!("X-Tenant-Slug: {slug}"),
-            path: format!("{api}/tenants/{slug}/"),
+            path: format!("{api}/tenants/{slug}"),
         }
     }
 }

@@ -1,0 +1,115 @@
+//! Where the database is: the one that `DATABASE_URL` names, or the private server that
+//! `tenantry up` runs.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use control_plane::{ControlPlane, Logins};
+use secrecy::{ExposeSecret, SecretString};
+use service::{
+    Clock, Entropy,
+    password::Hasher,
+    settings::{Addresses, defaults},
+};
+use tokio_postgres::{Client, Config, NoTls};
+
+use crate::secrets::Secrets;
+
+/// The product's database on the private server.
+pub(crate) const DATABASE: &str = "tenantry";
+
+/// Where the database is, and how both planes log in.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Database")]
+pub(crate) struct Source {
+    /// Directory of the private PostgreSQL and of secrets
+    #[arg(long, env, default_value = ".tenantry")]
+    pub(crate) tenantry_dir: PathBuf,
+    /// Database to use, in place of a private server: its superuser, or its owner with CREATEROLE
+    #[arg(long, env, hide_env_values = true)]
+    pub(crate) database_url: Option<SecretString>,
+    /// Password of the login tenantry_control [default: drawn once, kept in TENANTRY_DIR]
+    #[arg(long, env, hide_env_values = true)]
+    pub(crate) control_password: Option<SecretString>,
+    /// Password of the login tenantry_data [default: drawn once, kept in TENANTRY_DIR]
+    #[arg(long, env, hide_env_values = true)]
+    pub(crate) data_password: Option<SecretString>,
+}
+
+impl Source {
+    /// The administrator's way to the database.
+    ///
+    /// # Errors
+    /// When no `DATABASE_URL` is set and no private server runs.
+    pub(crate) fn admin(&self) -> anyhow::Result<Config> {
+        if let Some(url) = &self.database_url {
+            return parse(url);
+        }
+        let Some(address) = local_postgres::running(&self.tenantry_dir)? else {
+            bail!(
+                "no server runs in {}: start it with `tenantry up`, or set DATABASE_URL",
+                self.tenantry_dir.display()
+            );
+        };
+        private(&address.admin_url())
+    }
+
+    /// The planes' passwords: given, kept, or drawn.
+    ///
+    /// # Errors
+    /// When the directory cannot be read or written.
+    pub(crate) fn logins(&self, entropy: &Entropy) -> anyhow::Result<Logins> {
+        let secrets = Secrets::of(&self.tenantry_dir);
+        let login = |given: &Option<SecretString>, name| match given {
+            Some(password) => Ok(password.clone()),
+            None => secrets.kept_or_drawn(name, entropy),
+        };
+        Ok(Logins {
+            control: login(&self.control_password, "control-password")?,
+            data: login(&self.data_password, "data-password")?,
+        })
+    }
+
+    /// The control plane on the database, as commands use it. The database must have been made
+    /// ready before.
+    ///
+    /// # Errors
+    /// When the database is not there, or not ready.
+    pub(crate) async fn control_plane(&self) -> anyhow::Result<ControlPlane> {
+        let entropy = Entropy::system()?;
+        let control = self.logins(&entropy)?.control(&self.admin()?);
+        // Said here, once and plainly, and not by whichever query comes first.
+        connect(&control).await.context(
+            "the database cannot be used as tenantry_control (`tenantry migrate run` makes it \
+             ready)",
+        )?;
+        ControlPlane::new(
+            &defaults(),
+            &defaults::<Addresses>(),
+            &control,
+            Hasher::new(entropy.clone())?,
+            Clock::system(),
+            entropy,
+        )
+    }
+}
+
+/// The administrator's way to the product's database on the private server.
+pub(crate) fn private(admin_url: &str) -> anyhow::Result<Config> {
+    let mut config: Config = admin_url.parse()?;
+    config.dbname(DATABASE);
+    Ok(config)
+}
+
+/// Reads a URL, whose text is never shown.
+pub(crate) fn parse(url: &SecretString) -> anyhow::Result<Config> {
+    url.expose_secret().parse().context("DATABASE_URL")
+}
+
+/// Connects, for as long as the client is held.
+pub(crate) async fn connect(config: &Config) -> Result<Client, tokio_postgres::Error> {
+    let (client, connection) = config.connect(NoTls).await?;
+    tokio::spawn(connection);
+    Ok(client)
+}

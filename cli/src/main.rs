@@ -1,0 +1,62 @@
+//! `tenantry`: everything in one process, and everything an operator does.
+//!
+//! Commands on tenants work through the control plane's library on the database itself, so they
+//! need no service to run; what they change is told to the services that do.
+
+mod bench;
+mod commands;
+mod completions;
+mod database;
+mod doctor;
+mod failure;
+mod migrate;
+mod output;
+mod secrets;
+mod tenant;
+mod token;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::FromArgMatches;
+
+use crate::{
+    commands::{Cli, Command},
+    output::Output,
+};
+
+fn main() -> ExitCode {
+    let mut matches = commands::command().get_matches();
+    let cli = Cli::from_arg_matches_mut(&mut matches).unwrap_or_else(|fault| fault.exit());
+    let output = Output::new(cli.json);
+    match run(cli.command, output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            output.fault(&fault);
+            failure::code(&fault)
+        }
+    }
+}
+
+fn run(command: Command, output: Output) -> anyhow::Result<()> {
+    match command {
+        // These two are no clients of the database; the bench has a runtime of its own.
+        Command::Bench(options) => bench::run(options),
+        Command::Completions(options) => completions::run(&options),
+        command => tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?
+            .block_on(serve(command, output)),
+    }
+}
+
+async fn serve(command: Command, output: Output) -> anyhow::Result<()> {
+    match command {
+        Command::Up(options) => up::run(*options, output).await,
+        Command::Tenant(options) => tenant::run(options, output).await,
+        Command::Token(options) => token::run(options, output).await,
+        Command::Migrate(options) => migrate::run(options, output).await,
+        Command::Doctor(options) => doctor::run(&options, output).await,
+        Command::Bench(_) | Command::Completions(_) => Ok(()),
+    }
+}

@@ -1,0 +1,111 @@
+//! `tenantry migrate`: the registry's migrations and every tenant's.
+
+use anyhow::bail;
+use clap::{Args, Subcommand};
+use control_plane::{ControlPlane, FleetStatus, bootstrap};
+use serde_json::json;
+use service::Entropy;
+use tenancy::migrations;
+
+use crate::{
+    database::Source,
+    output::{Output, table},
+};
+
+/// What to do about migrations.
+#[derive(Args)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Say how many tenants are at which version
+    #[command(after_help = "Example: tenantry migrate status --json")]
+    Status {
+        #[command(flatten)]
+        source: Source,
+    },
+    /// Say which files would run, and at which tenants
+    #[command(after_help = "Example: tenantry migrate plan")]
+    Plan {
+        #[command(flatten)]
+        source: Source,
+    },
+    /// Make the database ready, and bring every tenant up to the latest version
+    #[command(
+        after_help = "A tenant that fails harms no other; run it again for those.\n\n\
+                            Example: tenantry migrate run"
+    )]
+    Run {
+        #[command(flatten)]
+        source: Source,
+    },
+}
+
+pub(crate) async fn run(options: Options, output: Output) -> anyhow::Result<()> {
+    match options.action {
+        Action::Status { source } => status(&source.control_plane().await?, output).await,
+        Action::Plan { source } => plan(&source.control_plane().await?, output).await,
+        Action::Run { source } => migrate(&source, output).await,
+    }
+}
+
+async fn status(plane: &ControlPlane, output: Output) -> anyhow::Result<()> {
+    let status = plane.fleet_status().await?;
+    output.result(&status, || {
+        let rows: Vec<[String; 2]> = status
+            .versions
+            .iter()
+            .map(|at| [at.version.to_string(), at.tenants.to_string()])
+            .collect();
+        let latest = status.latest;
+        format!(
+            "The latest version is {latest}.\n\n{}",
+            table(["VERSION", "TENANTS"], &rows)
+        )
+    })
+}
+
+async fn plan(plane: &ControlPlane, output: Output) -> anyhow::Result<()> {
+    let FleetStatus {
+        versions, latest, ..
+    } = plane.fleet_status().await?;
+    let behind: i64 = versions
+        .iter()
+        .filter(|at| at.version < latest)
+        .map(|at| at.tenants)
+        .sum();
+    let oldest = versions.iter().map(|at| at.version).min().unwrap_or(latest);
+    let files: Vec<String> = migrations::all()
+        .iter()
+        .filter(|file| file.version > oldest)
+        .map(|file| format!("V{}__{}", file.version, file.name))
+        .collect();
+    output.result(
+        &json!({ "tenants": behind, "files": files }),
+        || match behind {
+            0 => "Every tenant is up to date.".to_owned(),
+            _ => format!(
+                "{behind} tenants are behind, by some or all of:\n{}",
+                files.join("\n")
+            ),
+        },
+    )
+}
+
+async fn migrate(source: &Source, output: Output) -> anyhow::Result<()> {
+    bootstrap(&source.admin()?, &source.logins(&Entropy::system()?)?).await?;
+    let done = source.control_plane().await?.migrate_fleet().await?;
+    output.result(&done, || {
+        format!("{} tenants migrated, {} failed", done.migrated, done.failed)
+    })?;
+    for failure in &done.failures {
+        output.note(&format!("{}: {}", failure.tenant, failure.error));
+    }
+    if done.failed > 0 {
+        bail!("{} tenants failed and are as they were", done.failed);
+    }
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! The database of `tenantry up`: the one that was named, or a private server's.
+
+use anyhow::Context;
+use control_plane::{Logins, bootstrap};
+use local_postgres::Server;
+use tokio_postgres::Config;
+
+use super::Options;
+use crate::{
+    database::{DATABASE, connect, parse, private},
+    output::Output,
+};
+
+/// A database, and the server that we run for it, if we do.
+pub(super) struct Database {
+    server: Option<Server>,
+    admin: Config,
+}
+
+impl Database {
+    /// Starts a private server, unless a database was named.
+    pub(super) async fn start(options: &Options, output: Output) -> anyhow::Result<Self> {
+        let source = &options.source;
+        if let Some(url) = &source.database_url {
+            let admin = parse(url)?;
+            return Ok(Self {
+                server: None,
+                admin,
+            });
+        }
+        let directory = source.tenantry_dir.display();
+        output.note(&format!("tenantry: starting PostgreSQL in {directory}"));
+        let mut wanted = local_postgres::Options::new(&source.tenantry_dir);
+        wanted.port = Some(options.postgres_port);
+        wanted.binaries.clone_from(&options.postgres_bin_dir);
+        let server = local_postgres::start(wanted).await?;
+        let admin = private(&server.admin_url())?;
+        Ok(Self {
+            server: Some(server),
+            admin,
+        })
+    }
+
+    /// The administrator's way to it.
+    pub(super) fn admin(&self) -> &Config {
+        &self.admin
+    }
+
+    /// Brings it to where both planes can use it.
+    pub(super) async fn make_ready(&self, logins: &Logins) -> anyhow::Result<()> {
+        if let Some(server) = &self.server {
+            ensure_database(&server.admin_url().parse()?).await?;
+        }
+        bootstrap(&self.admin, logins).await?;
+        Ok(())
+    }
+
+    /// Resolves when our own server has ended; somebody else's is not ours to watch.
+    pub(super) async fn ended(&self) {
+        match &self.server {
+            Some(server) => server.ended().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Stops our own server.
+    pub(super) async fn stop(self, output: Output) -> anyhow::Result<()> {
+        if let Some(server) = self.server {
+            output.note("tenantry: stopping PostgreSQL");
+            server.stop().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes the product's database on a server that does not have it yet.
+async fn ensure_database(server: &Config) -> anyhow::Result<()> {
+    let client = connect(server).await.context("the private PostgreSQL")?;
+    let found = "SELECT FROM pg_database WHERE datname = $1";
+    if client.query(found, &[&DATABASE]).await?.is_empty() {
+        let make = format!("CREATE DATABASE {DATABASE}");
+        client.batch_execute(&make).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! One `up` per directory.
+
+use std::{
+    fs::{self, File, TryLockError},
+    path::Path,
+};
+
+use anyhow::{Context, bail};
+
+/// The proof that no other process serves from a directory. The system takes it back when this
+/// process ends, however it ends.
+pub(super) struct Hold {
+    _lock: File,
+}
+
+impl Hold {
+    /// Makes the directory if need be.
+    pub(super) fn take(directory: &Path) -> anyhow::Result<Self> {
+        let path = directory.join("up.lock");
+        let open = || {
+            fs::create_dir_all(directory)?;
+            File::options().create(true).append(true).open(&path)
+        };
+        let lock = open().with_context(|| path.display().to_string())?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { _lock: lock }),
+            Err(TryLockError::WouldBlock) => bail!(
+                "another `tenantry up` serves from {}; set TENANTRY_DIR to use another directory",
+                directory.display()
+            ),
+            Err(TryLockError::Error(cause)) => {
+                Err(cause).with_context(|| path.display().to_string())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_held_once() {
+        let place = tempfile::tempdir().unwrap();
+        let hold = Hold::take(place.path()).unwrap();
+        let refused = Hold::take(place.path()).err().unwrap();
+        assert!(refused.to_string().contains("TENANTRY_DIR"));
+        drop(hold);
+        Hold::take(place.path()).unwrap();
+    }
+}

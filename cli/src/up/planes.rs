@@ -1,0 +1,113 @@
+//! Both planes behind one port, the pages on another, and what runs beside them.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::Router;
+use control_plane::{ControlPlane, Logins, reaper};
+use data_plane::{DataPlane, with_path_prefix};
+use frontend::Pages;
+use service::{
+    Clock, Entropy, health::Health, layers, openapi, password::Hasher, serve, telemetry,
+};
+use tokio_postgres::Config;
+use tokio_util::sync::CancellationToken;
+
+use super::{Options, ports::Ports};
+
+/// All that is served.
+pub(super) struct Planes {
+    control: ControlPlane,
+    api: Router,
+    health: Health,
+    pages: Pages,
+}
+
+impl Planes {
+    /// Makes the planes on a database that is ready for them.
+    pub(super) fn new(
+        options: &Options,
+        admin: &Config,
+        logins: &Logins,
+        hasher: Hasher,
+        clock: Clock,
+        entropy: &Entropy,
+    ) -> anyhow::Result<Self> {
+        let (addresses, network) = (&options.addresses, &options.network);
+        let control = ControlPlane::new(
+            &options.control,
+            addresses,
+            &logins.control(admin),
+            hasher.clone(),
+            clock.clone(),
+            entropy.clone(),
+        )?;
+        let data = DataPlane::new(
+            &options.data,
+            addresses,
+            &logins.data(admin),
+            hasher,
+            clock,
+            entropy.clone(),
+        )?;
+        let health = data.health.and(&control.health());
+        let routes = data.router.merge(control.router()).merge(health.routes());
+        let (router, description) = routes.split_for_parts();
+        let router = router.merge(openapi::routes(description));
+        let planes = frontend::Settings::behind(loopback(options)?);
+        Ok(Self {
+            control,
+            api: with_path_prefix(layers::wrap(router, network, entropy)),
+            health,
+            pages: frontend::app(&planes, addresses, network, entropy)?,
+        })
+    }
+
+    /// What says that everything is well; shared by all ports.
+    pub(super) fn health(&self) -> Health {
+        self.health.clone()
+    }
+
+    /// Serves until told to stop, then drains.
+    pub(super) async fn serve(self, ports: Ports, options: &Options, stop: CancellationToken) {
+        let network = &options.network;
+        let metrics = telemetry::metrics();
+        let drain_pages = async {
+            stop.cancelled().await;
+            self.pages.health.drain();
+        };
+        tokio::join!(
+            serve::run(ports.api, self.api, network, stop.clone()),
+            serve::run(ports.pages, self.pages.router, network, stop.clone()),
+            serve::run_admin(ports.admin, &self.health, metrics, network, stop.clone()),
+            reaper::run(self.control.clone(), stop.clone()),
+            migrate(&self.control, stop.clone()),
+            drain_pages,
+        );
+    }
+}
+
+/// Brings tenants of an earlier version of the product up to this one, while they are served.
+async fn migrate(control: &ControlPlane, stop: CancellationToken) {
+    tokio::select! {
+        outcome = control.migrate_fleet() => match outcome {
+            Ok(done) if done.failed > 0 => {
+                tracing::error!(failed = done.failed, "tenants are behind: tenantry migrate run");
+            }
+            Ok(_) => (),
+            Err(cause) => tracing::error!(%cause, "tenants could not be migrated"),
+        },
+        () = stop.cancelled() => (),
+    }
+}
+
+/// Where the pages reach the API: this process's own port.
+fn loopback(options: &Options) -> anyhow::Result<url::Url> {
+    let bound = options.network.bind_address;
+    let address = if bound.is_unspecified() {
+        IpAddr::V4(Ipv4Addr::LOCALHOST)
+    } else {
+        bound
+    };
+    let address = SocketAddr::new(address, options.api_port);
+    Ok(format!("http://{address}").parse()?)
+}
