@@ -58,6 +58,16 @@ impl TestDatabase {
         })
     }
 
+    /// The superuser's URL of it.
+    ///
+    /// # Errors
+    /// When `TEST_DATABASE_URL` is no URL.
+    pub fn admin_url(&self) -> anyhow::Result<String> {
+        let url = std::env::var(DATABASE_URL)?;
+        let (server, _) = url.rsplit_once('/').context(DATABASE_URL)?;
+        Ok(format!("{server}/{}", self.name))
+    }
+
     /// The superuser's way to it.
     #[must_use]
     pub fn admin(&self) -> Config {

@@ -1,0 +1,173 @@
+use serde_json::json;
+
+use crate::support::{Ran, TestCli, program};
+
+#[tokio::test]
+async fn a_tenant_is_created_with_a_password_told_once() {
+    let cli = TestCli::new().await;
+    let made = cli.tenant("acme").await;
+    assert_eq!(made["tenant"]["slug"], "acme");
+    assert_eq!(made["admin"]["username"], "owner");
+    assert!(made["admin"]["password"].as_str().unwrap().len() > 20);
+    let shown = cli.run("tenant show acme").await;
+    assert!(shown.out.contains("acme") && !shown.out.contains("password"));
+    let events = cli.run("tenant events acme --json").await.json();
+    assert_eq!(events["events"][0]["actor"], "command line");
+}
+
+#[tokio::test]
+async fn a_password_may_come_from_a_file() {
+    let cli = TestCli::new().await;
+    let file = cli.directory.path().join("password");
+    std::fs::write(&file, "correct horse\n").unwrap();
+    let words = format!(
+        "tenant create acme --email ada@example.com --json --password-file {}",
+        file.display()
+    );
+    let made = cli.run(&words).await.json();
+    assert!(made["admin"]["password"].is_null());
+}
+
+#[tokio::test]
+async fn a_tenants_life_by_commands() {
+    let cli = TestCli::new().await;
+    cli.tenant("acme").await;
+    for (words, status) in [
+        ("suspend acme", "suspended"),
+        ("resume acme", "active"),
+        ("delete acme --yes", "deleting"),
+        ("restore acme", "active"),
+        ("delete acme --yes", "deleting"),
+        ("purge acme --yes", "purged"),
+    ] {
+        let tenant = cli.run(&format!("tenant {words} --json")).await.json();
+        assert_eq!(tenant["status"], status, "{words}");
+    }
+    assert_eq!(cli.run("tenant show acme").await.code, 3);
+}
+
+#[tokio::test]
+async fn lists_are_filtered() {
+    let cli = TestCli::new().await;
+    for slug in ["acme", "globex"] {
+        cli.tenant(slug).await;
+    }
+    cli.run("tenant suspend acme").await;
+    let found = cli
+        .run("tenant list --status suspended --json")
+        .await
+        .json();
+    assert_eq!(found["tenants"].as_array().unwrap().len(), 1);
+    let text = cli.run("tenant list").await.out;
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].starts_with("SLUG") && lines[1].starts_with("acme") && lines.len() == 3);
+    assert_eq!(cli.run("tenant list --status asleep").await.code, 2);
+}
+
+#[tokio::test]
+async fn plans_and_domains_are_changed() {
+    let cli = TestCli::new().await;
+    cli.tenant("acme").await;
+    let tenant = cli.run("tenant plan acme premium --json").await.json();
+    assert_eq!(tenant["plan"], "premium");
+    assert_eq!(cli.run("tenant plan acme gold").await.code, 2);
+    cli.run("tenant domain add acme app.acme.example").await;
+    cli.run("tenant domain verify acme app.acme.example").await;
+    let domains = cli.run("tenant domain list acme --json").await.json();
+    assert_eq!(domains["domains"][0]["hostname"], "app.acme.example");
+    assert!(domains["domains"][0]["verified_at"].is_string());
+    let removed = cli
+        .run("tenant domain remove acme app.acme.example --json")
+        .await;
+    assert_eq!(removed.json()["domains"], json!([]));
+    let again = cli.run("tenant domain remove acme app.acme.example").await;
+    assert_eq!(again.code, 3);
+}
+
+#[tokio::test]
+async fn exit_codes_say_what_went_wrong() {
+    let cli = TestCli::new().await;
+    cli.tenant("acme").await;
+    for (words, code, said) in [
+        ("tenant show nobody", 3, "no tenant nobody"),
+        ("tenant resume acme", 4, "active"),
+        ("tenant create acme --email ada@example.com", 4, "taken"),
+        ("tenant create www --email nobody", 2, "admin_email"),
+        ("tenant show A_B", 2, "A_B"),
+        ("tenant", 2, "Usage"),
+        ("nonsense", 2, "nonsense"),
+    ] {
+        let ran = cli.run(words).await;
+        assert_eq!(ran.code, code, "{words}: {}", ran.err);
+        assert!(ran.err.contains(said), "{words}: {}", ran.err);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_destroyed_unasked() {
+    let cli = TestCli::new().await;
+    cli.tenant("acme").await;
+    let ran = cli.run("tenant delete acme").await;
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("--yes"));
+    let tenant = cli.run("tenant show acme --json").await.json();
+    assert_eq!(tenant["status"], "active");
+}
+
+#[tokio::test]
+async fn an_operators_token_is_printed_once() {
+    let cli = TestCli::new().await;
+    let token = cli.run("token monitoring --days 90").await;
+    assert!(token.out.starts_with("tnt_op_") && token.out.trim().len() == 50);
+    let token = cli.run("token forever --json").await.json();
+    assert!(token["expires_at"].is_null());
+    assert_eq!(cli.run("token x --days 0").await.code, 2);
+}
+
+#[tokio::test]
+async fn a_doctor_finds_a_database_that_is_well() {
+    let cli = TestCli::new().await;
+    let findings = cli.run("doctor --json").await.json();
+    let findings = findings.as_array().unwrap();
+    assert!(findings.iter().all(|finding| finding["ok"] == true));
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_there_is_told_without_its_password() {
+    let cli = TestCli::new().await;
+    let url = "postgres://postgres:very-secret@127.0.0.1:1/nowhere";
+    let mut command = cli.command_on(url);
+    command.args(["tenant", "list"]);
+    let ran = Ran::of(command.output().await.unwrap());
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("tenantry_control"), "{}", ran.err);
+    assert!(!ran.err.contains("very-secret"));
+}
+
+#[tokio::test]
+async fn without_a_server_commands_say_how_to_get_one() {
+    let directory = crate::support::directory();
+    let mut command = program(directory.path());
+    let ran = Ran::of(command.args(["tenant", "list"]).output().await.unwrap());
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("tenantry up"), "{}", ran.err);
+}
+
+#[tokio::test]
+async fn failures_are_json_where_json_was_asked_for() {
+    let cli = TestCli::new().await;
+    let ran = cli.run("tenant show nobody --json").await;
+    let fault: serde_json::Value = serde_json::from_str(&ran.err).unwrap();
+    assert_eq!(fault["error"], "there is no tenant nobody");
+}
+
+#[tokio::test]
+async fn completions_are_for_the_shell() {
+    let directory = crate::support::directory();
+    for shell in ["bash", "zsh", "fish"] {
+        let mut command = program(directory.path());
+        let ran = Ran::of(command.args(["completions", shell]).output().await.unwrap());
+        assert_eq!(ran.code, 0);
+        assert!(ran.out.contains("tenantry"));
+    }
+}

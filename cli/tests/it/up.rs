@@ -1,0 +1,189 @@
+//! `tenantry up` from start to stop.
+
+use std::{
+    net::TcpListener,
+    path::Path,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use reqwest::Client;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use tokio::process::{Child, Command};
+
+use crate::support::{Ran, TestCli, directory, program};
+
+/// A `tenantry up` that runs.
+struct Up {
+    child: Child,
+    api: u16,
+    pages: u16,
+}
+
+impl Up {
+    /// Starts one, and waits until it is ready.
+    async fn start(command: Command) -> Self {
+        let [api, pages, admin, postgres] = ports();
+        let child = with_ports(command, [api, pages, admin, postgres])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut up = Self { child, api, pages };
+        let started = Instant::now();
+        while !up.is_ready().await {
+            let ended = up.child.try_wait().unwrap();
+            assert!(
+                ended.is_none() && started.elapsed() < Duration::from_secs(60),
+                "{ended:?}"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        up
+    }
+
+    async fn is_ready(&self) -> bool {
+        let url = format!("http://127.0.0.1:{}/health/ready", self.api);
+        let answer = Client::new().get(url).send().await;
+        answer.is_ok_and(|answer| answer.status().is_success())
+    }
+
+    async fn get(&self, port: u16, path: &str) -> (u16, String) {
+        let url = format!("http://127.0.0.1:{port}{path}");
+        let answer = Client::new().get(url).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    async fn register(&self, slug: &str) -> u16 {
+        let url = format!("http://127.0.0.1:{}/tenants/register", self.api);
+        let application = json!({
+            "tenant_name": slug, "tenant_slug": slug, "admin_username": "ada",
+            "admin_email": "ada@example.com", "admin_password": "correct horse",
+        });
+        let answer = Client::new().post(url).json(&application).send().await;
+        answer.unwrap().status().as_u16()
+    }
+
+    /// Asks it to stop, and says what became of it.
+    async fn stop(self) -> Ran {
+        let pid = i32::try_from(self.child.id().unwrap()).unwrap();
+        kill_process(Pid::from_raw(pid).unwrap(), Signal::TERM).unwrap();
+        let limit = Duration::from_secs(60);
+        let ended = tokio::time::timeout(limit, self.child.wait_with_output()).await;
+        Ran::of(ended.unwrap().unwrap())
+    }
+}
+
+/// Ports that were free a moment ago.
+fn ports() -> [u16; 4] {
+    let taken = [(); 4].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    taken.map(|listener| listener.local_addr().unwrap().port())
+}
+
+fn with_ports(mut command: Command, ports: [u16; 4]) -> Command {
+    let names = ["API_PORT", "PAGES_PORT", "ADMIN_PORT", "POSTGRES_PORT"];
+    for (name, port) in names.into_iter().zip(ports) {
+        command.env(name, port.to_string());
+    }
+    command.args(["up", "--json"]);
+    command
+}
+
+/// A private server takes the binaries that the tests run on.
+fn private(directory: &Path) -> Command {
+    let mut command = program(directory);
+    if let Some(binaries) = testkit::server::binaries() {
+        command.env("POSTGRES_BIN_DIR", binaries);
+    }
+    command
+}
+
+#[tokio::test]
+async fn it_serves_stops_and_finds_its_data_again() {
+    let directory = directory();
+    let up = Up::start(private(directory.path())).await;
+    assert_eq!(up.register("acme").await, 201);
+    let (status, _) = up.get(up.api, "/tenants/acme/api/ping").await;
+    assert_eq!(status, 200);
+    let (status, page) = up.get(up.pages, "/").await;
+    assert_eq!((status, page.contains("tenant_slug")), (200, true));
+
+    let mut list = program(directory.path());
+    let list = Ran::of(
+        list.args(["tenant", "list", "--json"])
+            .output()
+            .await
+            .unwrap(),
+    );
+    assert_eq!(list.json()["tenants"][0]["slug"], "acme");
+    let second = with_ports(private(directory.path()), ports())
+        .output()
+        .await
+        .unwrap();
+    let second = Ran::of(second);
+    assert_eq!(second.code, 1);
+    assert!(second.err.contains("TENANTRY_DIR"), "{}", second.err);
+
+    let stopped = up.stop().await;
+    assert_eq!(stopped.code, 0, "{}", stopped.err);
+    let told: Value = stopped.json();
+    assert!(told["docs"].as_str().unwrap().ends_with("/docs"));
+
+    let up = Up::start(private(directory.path())).await;
+    let (status, _) = up.get(up.api, "/tenants/acme/api/ping").await;
+    assert_eq!(status, 200);
+    assert_eq!(up.stop().await.code, 0);
+}
+
+#[tokio::test]
+async fn a_busy_port_is_told_with_the_variable_that_changes_it() {
+    let directory = directory();
+    for (place, name) in ["API_PORT", "PAGES_PORT", "ADMIN_PORT", "POSTGRES_PORT"]
+        .into_iter()
+        .enumerate()
+    {
+        let ports = ports();
+        let _busy = TcpListener::bind(("127.0.0.1", ports[place])).unwrap();
+        let command = with_ports(private(directory.path()), ports).output().await;
+        let ran = Ran::of(command.unwrap());
+        assert_eq!(ran.code, 1);
+        let port = ports[place].to_string();
+        assert!(
+            ran.err.contains(name) && ran.err.contains(&port),
+            "{}",
+            ran.err
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_named_database_is_used_and_no_server_started() {
+    let cli = TestCli::new().await;
+    let up = Up::start(cli.command()).await;
+    assert_eq!(up.register("acme").await, 201);
+    let described = up.get(up.api, "/openapi.json").await.1;
+    for path in [
+        "/tenants/register",
+        "/oauth/token",
+        "/control/v1/tenants",
+        "/health/ready",
+    ] {
+        assert!(described.contains(&format!("\"{path}\"")), "{path}");
+    }
+    assert_eq!(up.stop().await.code, 0);
+    assert!(!cli.directory.path().join("data").exists());
+}
+
+/// The server must not outlive the one who started it, however that ends.
+#[tokio::test]
+async fn after_a_kill_it_starts_again_and_has_what_was_committed() {
+    let directory = directory();
+    let mut up = Up::start(private(directory.path())).await;
+    assert_eq!(up.register("acme").await, 201);
+    up.child.kill().await.unwrap();
+    let up = Up::start(private(directory.path())).await;
+    let (status, _) = up.get(up.api, "/tenants/acme/api/ping").await;
+    assert_eq!(status, 200);
+    assert_eq!(up.stop().await.code, 0);
+}
