@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Up(Box<crate::up::Options>),
     /// Create, show and change tenants
     Tenant(crate::tenant::Options),
+    /// Let somebody sign in to a tenant
+    User(crate::user::Options),
     /// Make an operator's token for the API under /control/v1
     Token(crate::token::Options),
     /// See to the migrations, of the registry and of every tenant

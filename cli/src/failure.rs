@@ -23,8 +23,8 @@ fn number(fault: &anyhow::Error) -> u8 {
     }
     use control_plane::Error;
     match fault.downcast_ref::<Error>() {
-        Some(Error::NoTenant(_) | Error::NoDomain(_)) => NOT_FOUND,
-        Some(Error::Taken { .. } | Error::WrongStatus(_)) => CONFLICT,
+        Some(Error::NoTenant(_) | Error::NoDomain(_) | Error::NoUser(_)) => NOT_FOUND,
+        Some(Error::Taken { .. } | Error::WrongStatus(_) | Error::Quota { .. }) => CONFLICT,
         Some(Error::NoPlan(_)) => USAGE,
         Some(Error::Told(problem)) if problem.kind() == service::Kind::ValidationFailed => USAGE,
         _ => FAILED,

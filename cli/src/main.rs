@@ -11,10 +11,12 @@ mod doctor;
 mod failure;
 mod migrate;
 mod output;
+mod password;
 mod secrets;
 mod tenant;
 mod token;
 mod up;
+mod user;
 
 use std::process::ExitCode;
 
@@ -54,6 +56,7 @@ async fn serve(command: Command, output: Output) -> anyhow::Result<()> {
     match command {
         Command::Up(options) => up::run(*options, output).await,
         Command::Tenant(options) => tenant::run(options, output).await,
+        Command::User(options) => user::run(options, output).await,
         Command::Token(options) => token::run(options, output).await,
         Command::Migrate(options) => migrate::run(options, output).await,
         Command::Doctor(options) => doctor::run(&options, output).await,

@@ -5,14 +5,15 @@ mod domain;
 mod show;
 
 use clap::{Args, Subcommand};
-use control_plane::{ControlPlane, TenantRecord};
+use control_plane::{ControlPlane, NewNames, TenantRecord};
 use serde_json::json;
+use service::body::Text;
 use tenancy::Slug;
 
 use crate::{database::Source, failure::Usage, output::Output};
 
 /// Who the record says did it.
-const ACTOR: &str = "command line";
+pub(crate) const ACTOR: &str = "command line";
 
 /// What to do to tenants.
 #[derive(Args)]
@@ -51,6 +52,12 @@ enum Action {
     /// Remove a deleted tenant with all that it has, at once and for good
     #[command(after_help = "Example: tenantry tenant purge acme --yes")]
     Purge(Doomed),
+    /// Give a tenant another slug, name, or both
+    #[command(
+        after_help = "Its old address stops at once, and its users sign in again at the new \
+                      one.\n\nExample: tenantry tenant rename acme --slug acme-two"
+    )]
+    Rename(Rename),
     /// Put a tenant on another plan
     #[command(after_help = "Example: tenantry tenant plan acme premium")]
     Plan(NewPlan),
@@ -60,7 +67,7 @@ enum Action {
 
 /// One tenant.
 #[derive(Args)]
-struct One {
+pub(crate) struct One {
     /// The tenant's slug
     slug: String,
     #[command(flatten)]
@@ -78,6 +85,25 @@ struct Doomed {
 }
 
 #[derive(Args)]
+#[group(id = "names", required = true, multiple = true, args = ["new_slug", "name"])]
+struct Names {
+    /// The new slug
+    #[arg(long = "slug", id = "new_slug", value_name = "SLUG")]
+    slug: Option<String>,
+    /// The new name, for people
+    #[arg(long)]
+    name: Option<String>,
+}
+
+#[derive(Args)]
+struct Rename {
+    #[command(flatten)]
+    one: One,
+    #[command(flatten)]
+    names: Names,
+}
+
+#[derive(Args)]
 struct NewPlan {
     #[command(flatten)]
     one: One,
@@ -86,7 +112,11 @@ struct NewPlan {
 }
 
 impl One {
-    async fn open(self) -> anyhow::Result<(ControlPlane, Slug)> {
+    /// The control plane, and the slug.
+    ///
+    /// # Errors
+    /// When the slug is none, or the database is not to be had.
+    pub(crate) async fn open(self) -> anyhow::Result<(ControlPlane, Slug)> {
         let slug = slug(&self.slug)?;
         Ok((self.source.control_plane().await?, slug))
     }
@@ -118,6 +148,15 @@ pub(crate) async fn run(options: Options, output: Output) -> anyhow::Result<()> 
         Action::Restore(one) => {
             let (plane, slug) = one.open().await?;
             show::tenant(&plane.restore(&slug, ACTOR).await?, output)
+        }
+        Action::Rename(Rename { one, names }) => {
+            let (plane, slug) = one.open().await?;
+            let text = |text: Option<String>| text.map_or(Text::Missing, Text::Given);
+            let new = NewNames {
+                name: text(names.name),
+                slug: text(names.slug),
+            };
+            show::tenant(&plane.rename(&slug, new, ACTOR).await?, output)
         }
         Action::Plan(NewPlan { one, plan }) => {
             let (plane, slug) = one.open().await?;

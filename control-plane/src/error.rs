@@ -16,6 +16,17 @@ pub enum Error {
     /// There is no such domain at this tenant.
     #[error("the tenant has no domain {0}")]
     NoDomain(String),
+    /// There is no such user at this tenant.
+    #[error("the tenant has no user {0}")]
+    NoUser(String),
+    /// The plan allows no more users.
+    #[error("the plan allows {limit} users; there are {used}")]
+    Quota {
+        /// How many there may be.
+        limit: i64,
+        /// How many there are.
+        used: i64,
+    },
     /// There is no such plan.
     #[error("there is no plan {0}")]
     NoPlan(String),
@@ -67,6 +78,12 @@ impl From<Error> for Problem {
             Error::NoDomain(_) => {
                 Self::new(Kind::NotFound).detail("The tenant has no such domain.")
             }
+            Error::NoUser(_) => Self::new(Kind::NotFound).detail("The tenant has no such user."),
+            Error::Quota { limit, used } => Self::new(Kind::QuotaExceeded)
+                .detail(text)
+                .fact("quota", "users")
+                .fact("limit", limit)
+                .fact("used", used),
             Error::NoPlan(_) => Self::new(Kind::ValidationFailed).field("plan", "is no plan"),
             Error::Taken { field } => Self::new(Kind::Conflict)
                 .detail("Somebody else has this already; `errors` says what.")

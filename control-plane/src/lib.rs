@@ -13,7 +13,9 @@ pub mod bootstrap;
 mod error;
 mod fleet;
 mod lifecycle;
+mod members;
 pub mod reaper;
+mod rename;
 mod router;
 mod settings;
 mod signup;
@@ -23,11 +25,14 @@ pub use app::ControlPlane;
 pub use bootstrap::{Logins, bootstrap};
 pub use error::Error;
 pub use fleet::{FleetStatus, Migrated};
+pub use members::NewMember;
+pub use rename::NewNames;
 pub use settings::{Settings, SignUps};
 pub use signup::{Application, SignedUp};
 pub use store::{
     domains::Domain,
     events::Event,
+    members::Member,
     operators::NewToken,
     statements,
     tenants::{Filter, TenantRecord},

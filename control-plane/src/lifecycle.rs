@@ -203,7 +203,8 @@ impl ControlPlane {
             .await
     }
 
-    fn by<'a>(&self, actor: &'a str, action: &'static str, detail: Value) -> Change<'a> {
+    /// A change by somebody, now.
+    pub(crate) fn by<'a>(&self, actor: &'a str, action: &'static str, detail: Value) -> Change<'a> {
         Change {
             actor,
             action,

@@ -10,7 +10,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    api::{list, migrations, register, tenants},
+    api::{domains, list, migrations, register, tenants, users},
     app::ControlPlane,
 };
 
@@ -22,16 +22,18 @@ pub(crate) fn routes() -> OpenApiRouter<ControlPlane> {
         .routes(routes!(list::list))
         // For operators
         .routes(routes!(list::list_all, tenants::create))
-        .routes(routes!(tenants::show, tenants::delete))
+        .routes(routes!(tenants::show, tenants::rename, tenants::delete))
         .routes(routes!(tenants::suspend))
         .routes(routes!(tenants::resume))
         .routes(routes!(tenants::restore))
         .routes(routes!(tenants::purge))
         .routes(routes!(tenants::put_plan))
         .routes(routes!(tenants::events))
-        .routes(routes!(tenants::domains, tenants::add_domain))
-        .routes(routes!(tenants::verify_domain))
-        .routes(routes!(tenants::remove_domain))
+        .routes(routes!(domains::list, domains::add))
+        .routes(routes!(domains::verify))
+        .routes(routes!(domains::remove))
+        .routes(routes!(users::create))
+        .routes(routes!(users::put_password))
         .routes(routes!(migrations::status))
         .routes(routes!(migrations::run))
 }

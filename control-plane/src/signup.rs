@@ -1,7 +1,7 @@
 //! Sign-up: an application is validated whole, the password hashed outside of any transaction,
 //! and the tenant made.
 
-mod application;
+pub(crate) mod application;
 mod slug_word;
 
 use service::{Digest, Kind, Problem};

@@ -85,6 +85,38 @@ async fn plans_and_domains_are_changed() {
 }
 
 #[tokio::test]
+async fn a_tenant_is_renamed() {
+    let cli = TestCli::new().await;
+    cli.tenant("acme").await;
+    let tenant = cli
+        .run("tenant rename acme --slug globex --name Globex --json")
+        .await
+        .json();
+    assert_eq!(
+        (&tenant["slug"], &tenant["name"]),
+        (&json!("globex"), &json!("Globex"))
+    );
+    assert_eq!(cli.run("tenant show acme").await.code, 3);
+    assert_eq!(cli.run("tenant rename globex").await.code, 2);
+}
+
+#[tokio::test]
+async fn somebody_is_let_in() {
+    let cli = TestCli::new().await;
+    cli.tenant("acme").await;
+    let words = "user create acme grace --email grace@example.com --role admin --json";
+    let made = cli.run(words).await.json();
+    assert_eq!(
+        (&made["username"], &made["role"]),
+        (&json!("grace"), &json!("admin"))
+    );
+    assert_eq!(cli.run(words).await.code, 4);
+    let reset = cli.run("user reset-password acme grace").await;
+    assert!(reset.out.contains("grace's password is "), "{}", reset.out);
+    assert_eq!(cli.run("user reset-password acme nobody").await.code, 3);
+}
+
+#[tokio::test]
 async fn exit_codes_say_what_went_wrong() {
     let cli = TestCli::new().await;
     cli.tenant("acme").await;

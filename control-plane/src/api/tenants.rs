@@ -1,61 +1,23 @@
 //! `/control/v1/tenants`: what operators do to a tenant.
 
-use axum::extract::{FromRequestParts, Path, State};
-use http::{HeaderMap, StatusCode, request::Parts};
+use axum::extract::State;
+use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use service::{
-    Faults, Json, Kind, Problem, Query,
+    Faults, Json, Query,
     body::{Created, Text},
     problem::ProblemBody,
 };
-use tenancy::{Hostname, Slug};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{operator::Operator, register};
+use super::{operator::Operator, path::Named, register};
 use crate::{
     app::ControlPlane,
     error::Error,
+    rename::NewNames,
     signup::{Answer, Application, SignedUp},
-    store::{domains::Domain, events::Event, tenants::TenantRecord},
+    store::{events::Event, tenants::TenantRecord},
 };
-
-/// The tenant that the path names. What can be no slug is nobody's.
-pub(crate) struct Named(Slug);
-
-impl<S: Send + Sync> FromRequestParts<S> for Named {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let nobody = || Problem::new(Kind::TenantNotFound);
-        let Path(path) = Path::<Vec<(String, String)>>::from_request_parts(parts, state)
-            .await
-            .map_err(|_| nobody())?;
-        let slug = path
-            .iter()
-            .find(|(name, _)| name == "slug")
-            .ok_or_else(nobody)?;
-        slug.1.parse().map(Self).map_err(|_| nobody())
-    }
-}
-
-/// The domain that the path names.
-pub(crate) struct NamedDomain(Hostname);
-
-impl<S: Send + Sync> FromRequestParts<S> for NamedDomain {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let nobody = || Problem::new(Kind::NotFound);
-        let Path(path) = Path::<Vec<(String, String)>>::from_request_parts(parts, state)
-            .await
-            .map_err(|_| nobody())?;
-        let host = path
-            .iter()
-            .find(|(name, _)| name == "hostname")
-            .ok_or_else(nobody)?;
-        host.1.parse().map(Self).map_err(|_| nobody())
-    }
-}
 
 /// A plan to be put on.
 #[derive(Deserialize, ToSchema)]
@@ -63,14 +25,6 @@ pub(crate) struct NewPlan {
     #[serde(default)]
     #[schema(value_type = String)]
     plan: Text,
-}
-
-/// A domain to be claimed.
-#[derive(Deserialize, ToSchema)]
-pub(crate) struct NewDomain {
-    #[serde(default)]
-    #[schema(value_type = String)]
-    domain: Text,
 }
 
 /// Which page of events.
@@ -88,12 +42,6 @@ pub(crate) struct Events {
     events: Vec<Event>,
     /// `before` of the next page; `null` on the last one.
     next: Option<i64>,
-}
-
-/// The domains that a tenant claimed.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Domains {
-    domains: Vec<Domain>,
 }
 
 const EVENTS: i64 = 100;
@@ -223,71 +171,15 @@ pub(crate) async fn put_plan(
     plane.set_plan(&slug, &plan, &operator.name).await.map(Json)
 }
 
-/// The domains that a tenant claimed.
-#[utoipa::path(get, path = "/control/v1/tenants/{slug}/domains", tag = "operators",
-    params(("slug" = String, Path)), security(("operator" = [])), responses(
-    (status = 200, body = Domains), (status = "4XX", body = ProblemBody)))]
-pub(crate) async fn domains(
-    State(plane): State<ControlPlane>,
-    _: Operator,
-    Named(slug): Named,
-) -> Result<Json<Domains>, Error> {
-    Ok(Json(Domains {
-        domains: plane.domains(&slug).await?,
-    }))
-}
-
-/// Claims a domain for a tenant; it is served once it is verified.
-#[utoipa::path(post, path = "/control/v1/tenants/{slug}/domains", tag = "operators",
-    params(("slug" = String, Path)), request_body = NewDomain, security(("operator" = [])),
-    responses((status = 201, body = TenantRecord), (status = "4XX", body = ProblemBody)))]
-pub(crate) async fn add_domain(
-    State(plane): State<ControlPlane>,
-    operator: Operator,
-    Named(slug): Named,
-    Json(new): Json<NewDomain>,
-) -> Result<Created<TenantRecord>, Error> {
-    let mut faults = Faults::new();
-    let text = new.domain.required("domain", &mut faults);
-    let host: Option<Hostname> = text.and_then(|text| faults.check("domain", text.parse()));
-    let Some(host) = host else {
-        return Err(faults.into());
-    };
-    plane
-        .add_domain(&slug, &host, &operator.name)
-        .await
-        .map(Created)
-}
-
-/// Serves a tenant under a domain that it claimed: the operator vouches for it.
-#[utoipa::path(post, path = "/control/v1/tenants/{slug}/domains/{hostname}/verify",
-    tag = "operators", params(("slug" = String, Path), ("hostname" = String, Path)),
-    security(("operator" = [])), responses(
-    (status = 200, body = TenantRecord), (status = "4XX", body = ProblemBody)))]
-pub(crate) async fn verify_domain(
-    State(plane): State<ControlPlane>,
-    operator: Operator,
-    Named(slug): Named,
-    NamedDomain(host): NamedDomain,
-) -> Result<Json<TenantRecord>, Error> {
-    plane
-        .verify_domain(&slug, &host, &operator.name)
-        .await
-        .map(Json)
-}
-
-/// Gives a domain up.
-#[utoipa::path(delete, path = "/control/v1/tenants/{slug}/domains/{hostname}", tag = "operators",
-    params(("slug" = String, Path), ("hostname" = String, Path)), security(("operator" = [])),
+/// Gives a tenant another name, another slug, or both. Its old slug is free at once.
+#[utoipa::path(patch, path = "/control/v1/tenants/{slug}", tag = "operators",
+    params(("slug" = String, Path)), request_body = NewNames, security(("operator" = [])),
     responses((status = 200, body = TenantRecord), (status = "4XX", body = ProblemBody)))]
-pub(crate) async fn remove_domain(
+pub(crate) async fn rename(
     State(plane): State<ControlPlane>,
     operator: Operator,
     Named(slug): Named,
-    NamedDomain(host): NamedDomain,
+    Json(new): Json<NewNames>,
 ) -> Result<Json<TenantRecord>, Error> {
-    plane
-        .remove_domain(&slug, &host, &operator.name)
-        .await
-        .map(Json)
+    plane.rename(&slug, new, &operator.name).await.map(Json)
 }

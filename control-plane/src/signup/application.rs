@@ -79,8 +79,8 @@ impl Application {
     /// All faults at once.
     pub(super) fn check(self, addresses: &Addresses, plans: &[String]) -> Result<Accepted, Faults> {
         let mut faults = Faults::new();
-        let name = name(self.tenant_name, &mut faults);
-        let slug = slug(self.tenant_slug, &mut faults);
+        let name = name(self.tenant_name, "tenant_name", &mut faults);
+        let slug = slug(self.tenant_slug, "tenant_slug", &mut faults);
         let username = account::username(self.admin_username, "admin_username", &mut faults);
         let email = account::email(self.admin_email, "admin_email", &mut faults);
         let password = password(self.admin_password, username.as_deref(), &mut faults);
@@ -101,20 +101,22 @@ impl Application {
     }
 }
 
-fn name(text: Text, faults: &mut Faults) -> Option<String> {
-    let name = text.required("tenant_name", faults)?.trim().to_owned();
+/// A tenant's name, for people.
+pub(crate) fn name(text: Text, field: &'static str, faults: &mut Faults) -> Option<String> {
+    let name = text.required(field, faults)?.trim().to_owned();
     if !(1..=100).contains(&name.chars().count()) || name.chars().any(char::is_control) {
-        faults.add("tenant_name", "must have 1 to 100 printable characters");
+        faults.add(field, "must have 1 to 100 printable characters");
         return None;
     }
     Some(name)
 }
 
-fn slug(text: Text, faults: &mut Faults) -> Option<Slug> {
-    let text = text.required("tenant_slug", faults)?;
-    let slug: Slug = faults.check("tenant_slug", text.parse())?;
+/// A slug that a tenant may have.
+pub(crate) fn slug(text: Text, field: &'static str, faults: &mut Faults) -> Option<Slug> {
+    let text = text.required(field, faults)?;
+    let slug: Slug = faults.check(field, text.parse())?;
     if slug.is_reserved() {
-        faults.add("tenant_slug", "is reserved");
+        faults.add(field, "is reserved");
         return None;
     }
     Some(slug)

@@ -24,6 +24,8 @@ tenancy::statements! {
         delete_after = NULL WHERE id = $1";
     PURGED = "UPDATE platform.tenants SET status = 'purged', restored_as = NULL, \
         delete_after = NULL WHERE id = $1";
+    RENAME = "UPDATE platform.tenants SET name = coalesce($2, name), slug = coalesce($3, slug), \
+        schema_name = coalesce($4, schema_name) WHERE id = $1";
     SET_PLAN = "UPDATE platform.tenants SET plan = $2 WHERE id = $1";
     ADD_DOMAIN = "INSERT INTO platform.domains (hostname, tenant_id, created_at) \
         VALUES ($1, $2, $3)";
@@ -43,6 +45,11 @@ pub(crate) enum Step<'a> {
     Restore,
     /// Away with everything but the record.
     Purge,
+    /// To other names; `None` stays.
+    Rename {
+        name: Option<&'a str>,
+        slug: Option<&'a Slug>,
+    },
     /// To another plan.
     Plan(&'a str),
     /// A domain claimed.
@@ -54,10 +61,10 @@ pub(crate) enum Step<'a> {
 }
 
 /// A tenant whose row is locked until the transaction ends.
-struct Locked {
-    id: Uuid,
+pub(super) struct Locked {
+    pub(super) id: Uuid,
     status: Status,
-    schema: String,
+    pub(super) schema: String,
     role: String,
 }
 
@@ -85,7 +92,8 @@ impl Store {
     }
 }
 
-async fn lock(tx: &Tx, slug: &Slug) -> Result<Locked, Error> {
+/// Locks a tenant's row until the transaction ends.
+pub(super) async fn lock(tx: &Tx, slug: &Slug) -> Result<Locked, Error> {
     let rows = tx.query(LOCK, &[&slug.as_str()]).await?;
     let row = rows
         .first()
@@ -105,6 +113,7 @@ async fn take(tx: &Tx, tenant: &Locked, step: &Step<'_>, now: OffsetDateTime) ->
         Step::Delete(until) => tx.execute(DELETE, &[id, until]).await?,
         Step::Restore => tx.execute(RESTORE, &[id]).await?,
         Step::Purge => purge(tx, tenant).await?,
+        Step::Rename { name, slug } => rename(tx, tenant, *name, *slug).await?,
         Step::Plan(plan) => tx.execute(SET_PLAN, &[id, plan]).await?,
         Step::AddDomain(host) => tx
             .execute(ADD_DOMAIN, &[&host.as_str(), id, &now])
@@ -136,11 +145,41 @@ async fn purge(tx: &Tx, tenant: &Locked) -> Result<u64, Error> {
     Ok(tx.execute(PURGED, &[&tenant.id]).await?)
 }
 
-fn taken(error: DbError) -> Error {
-    match error.unique_violation() {
-        Some(_) => Error::Taken { field: "domain" },
-        None => error.into(),
+/// The row first, whose unique index decides between two that want the same slug.
+async fn rename(
+    tx: &Tx,
+    tenant: &Locked,
+    name: Option<&str>,
+    slug: Option<&Slug>,
+) -> Result<u64, Error> {
+    let schema = slug.map(SchemaName::of);
+    let schema = schema.filter(|schema| schema.as_str() != tenant.schema);
+    let words = (
+        slug.map(Slug::as_str),
+        schema.as_ref().map(SchemaName::as_str),
+    );
+    let renamed = tx
+        .execute(RENAME, &[&tenant.id, &name, &words.0, &words.1])
+        .await
+        .map_err(taken)?;
+    if let Some(schema) = &schema {
+        let old: SchemaName = tenant.schema.parse().map_err(DbError::unreadable)?;
+        let sql = format!("ALTER SCHEMA {old} RENAME TO {schema}");
+        tx.client()
+            .batch_execute(&sql)
+            .await
+            .map_err(DbError::from)?;
     }
+    Ok(renamed)
+}
+
+fn taken(error: DbError) -> Error {
+    let field = match error.unique_violation() {
+        Some("domains_pkey") => "domain",
+        Some("tenants_slug_key" | "tenants_schema_name_key") => "slug",
+        _ => return error.into(),
+    };
+    Error::Taken { field }
 }
 
 fn known(found: u64, host: &Hostname) -> Result<u64, Error> {

@@ -11,6 +11,7 @@ const CALLS: &[(&str, &str)] = &[
     ("GET", "/tenants"),
     ("POST", "/tenants"),
     ("GET", "/tenants/acme"),
+    ("PATCH", "/tenants/acme"),
     ("DELETE", "/tenants/acme"),
     ("POST", "/tenants/acme/suspend"),
     ("POST", "/tenants/acme/resume"),
@@ -22,6 +23,8 @@ const CALLS: &[(&str, &str)] = &[
     ("POST", "/tenants/acme/domains"),
     ("POST", "/tenants/acme/domains/acme.example/verify"),
     ("DELETE", "/tenants/acme/domains/acme.example"),
+    ("POST", "/tenants/acme/users"),
+    ("PUT", "/tenants/acme/users/ada/password"),
     ("GET", "/migrations"),
     ("POST", "/migrations/run"),
 ];
@@ -73,6 +76,7 @@ async fn the_list_above_is_the_whole_api() {
             if let Some(path) = path.strip_prefix("/control/v1") {
                 let path = path
                     .replace("{slug}", "acme")
+                    .replace("{user}", "ada")
                     .replace("{hostname}", "acme.example");
                 found.push((method.to_uppercase(), path));
             }

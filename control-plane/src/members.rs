@@ -1,0 +1,111 @@
+//! Users of a tenant, as far as operators see to them: somebody must be able to sign in.
+//!
+//! Everything else about users is the tenant's own business, in the data plane.
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::json;
+use service::{Faults, account, body::Text};
+use tenancy::Slug;
+use utoipa::ToSchema;
+
+use crate::{
+    app::ControlPlane,
+    error::Error,
+    store::members::{Member, NewRow},
+};
+
+/// What a member of a tenant may be.
+const ROLES: [&str; 3] = ["owner", "admin", "user"];
+
+/// A user to be added to a tenant.
+#[derive(Default, Deserialize, ToSchema)]
+pub struct NewMember {
+    /// 3 to 64 of letters, digits, `.`, `_` and `-`.
+    #[serde(default)]
+    #[schema(value_type = String)]
+    pub username: Text,
+    /// Their email address.
+    #[serde(default)]
+    #[schema(value_type = String)]
+    pub email: Text,
+    /// 8 to 256 characters.
+    #[serde(default)]
+    #[schema(value_type = String, format = Password)]
+    pub password: Text,
+    /// `owner`, `admin` or `user` (default).
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub role: Text,
+}
+
+impl ControlPlane {
+    /// Adds a user to a tenant.
+    ///
+    /// # Errors
+    /// `NoTenant`, `Taken`, `Quota`; 422 naming every field's fault.
+    pub async fn create_user(
+        &self,
+        slug: &Slug,
+        new: NewMember,
+        actor: &str,
+    ) -> Result<Member, Error> {
+        let mut faults = Faults::new();
+        let username = account::username(new.username, "username", &mut faults);
+        let email = account::email(new.email, "email", &mut faults);
+        let password = password(new.password, &mut faults);
+        let role = role(new.role, &mut faults);
+        let (Some(username), Some(email), Some(password), Some(role)) =
+            (username, email, password, role)
+        else {
+            return Err(faults.into());
+        };
+        let row = NewRow {
+            id: self.entropy().id(self.clock()),
+            password_hash: self.hasher().hash(&password).await?,
+            username,
+            email,
+            role,
+        };
+        let detail = json!({ "user": row.id, "username": row.username, "role": row.role });
+        let change = self.by(actor, "user.created", detail);
+        self.store().add_member(slug, &row, &change).await
+    }
+
+    /// Sets the password of the user of a username or email address, ends their sessions and
+    /// revokes their tokens.
+    ///
+    /// # Errors
+    /// `NoTenant`, `NoUser`; 422 for the password.
+    pub async fn reset_password(
+        &self,
+        slug: &Slug,
+        user: &str,
+        new: Text,
+        actor: &str,
+    ) -> Result<Member, Error> {
+        let mut faults = Faults::new();
+        let Some(password) = password(new, &mut faults) else {
+            return Err(faults.into());
+        };
+        let hash = self.hasher().hash(&password).await?;
+        let change = self.by(actor, "user.password-reset", json!({ "user": user }));
+        self.store().set_password(slug, user, &hash, &change).await
+    }
+}
+
+fn password(text: Text, faults: &mut Faults) -> Option<SecretString> {
+    account::password(text, account::LEAST_PASSWORD, "password", faults)
+}
+
+fn role(text: Text, faults: &mut Faults) -> Option<&'static str> {
+    if text == Text::Missing {
+        return Some("user");
+    }
+    let text = text.required("role", faults)?;
+    let known = ROLES.into_iter().find(|role| *role == text);
+    if known.is_none() {
+        faults.add("role", format!("must be one of {}", ROLES.join(", ")));
+    }
+    known
+}

@@ -1,0 +1,62 @@
+//! Renaming a tenant.
+//!
+//! A slug names the tenant's schema too, so both change in one transaction. What the data plane
+//! had in memory is told in the same moment; a request that was under way with the old name may
+//! fail, and finds the new one when it comes again.
+
+use serde::Deserialize;
+use serde_json::json;
+use service::{Faults, body::Text};
+use tenancy::Slug;
+use utoipa::ToSchema;
+
+use crate::{
+    app::ControlPlane,
+    error::Error,
+    signup::application,
+    store::{changes::Step, tenants::TenantRecord},
+};
+
+/// A tenant's new names; what is absent stays.
+#[derive(Default, Deserialize, ToSchema)]
+pub struct NewNames {
+    /// For people: 1 to 100 characters.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub name: Text,
+    /// The short name.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub slug: Text,
+}
+
+impl ControlPlane {
+    /// Gives a tenant another name, another slug, or both.
+    ///
+    /// # Errors
+    /// `NoTenant`, `Taken`; 422 naming every field's fault.
+    pub async fn rename(
+        &self,
+        slug: &Slug,
+        new: NewNames,
+        actor: &str,
+    ) -> Result<TenantRecord, Error> {
+        let mut faults = Faults::new();
+        if new.name == Text::Missing && new.slug == Text::Missing {
+            faults.add("name", "or slug is required");
+        }
+        let given = |text: &Text| *text != Text::Missing;
+        let name = given(&new.name).then(|| application::name(new.name, "name", &mut faults));
+        let new_slug = given(&new.slug).then(|| application::slug(new.slug, "slug", &mut faults));
+        faults.finish()?;
+        let (name, new_slug) = (name.flatten(), new_slug.flatten());
+        let detail = json!({ "name": &name, "slug": &new_slug, "was": slug });
+        let change = self.by(actor, "tenant.renamed", detail);
+        let step = Step::Rename {
+            name: name.as_deref(),
+            slug: new_slug.as_ref(),
+        };
+        self.store().change(slug, &change, |_| Ok(step)).await?;
+        self.store().tenant(new_slug.as_ref().unwrap_or(slug)).await
+    }
+}

@@ -1,0 +1,195 @@
+//! A tenant's users, written from outside of it.
+//!
+//! Names are relative to the tenant's schema, which is the path of the transaction alone; so these
+//! statements are never prepared ahead, where they would mean another tenant's tables.
+
+use serde::Serialize;
+use tenancy::{SchemaName, Slug, db::Error as DbError};
+use time::OffsetDateTime;
+use tokio_postgres::{
+    Row,
+    types::{ToSql, Type},
+};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    Store,
+    changes::{Locked, lock},
+    events::{self, Change},
+    tx::Tx,
+};
+use crate::error::Error;
+
+tenancy::statements! {
+    LIMIT = "SELECT p.max_users FROM platform.tenants t JOIN platform.plans p ON p.name = t.plan \
+        WHERE t.id = $1";
+    TELL = "SELECT pg_notify('tenantry_revoked', $1)";
+}
+
+const COUNT: &str = "SELECT count(*) FROM users";
+const ADD: &str = "INSERT INTO users \
+    (id, username, email, password_hash, role, created_at, updated_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $6) RETURNING id, username, email, role";
+const SET_PASSWORD: &str = "WITH changed AS ( \
+        UPDATE users SET password_hash = $2, updated_at = $3 \
+        WHERE lower(username) = lower($1) OR lower(email) = lower($1) \
+        RETURNING id, username, email, role \
+    ), ended AS ( \
+        DELETE FROM sessions USING changed WHERE user_id = changed.id \
+    ), revoked AS ( \
+        UPDATE tokens SET revoked_at = $3 FROM changed \
+        WHERE user_id = changed.id AND revoked_at IS NULL \
+    ) \
+    SELECT id, username, email, role FROM changed";
+
+type Typed<'a> = (&'a (dyn ToSql + Sync), Type);
+
+/// A user of a tenant, as an operator sees them.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Member {
+    /// Stays for good.
+    pub id: Uuid,
+    /// Unique in the tenant.
+    pub username: String,
+    /// Unique in the tenant.
+    pub email: String,
+    /// `owner`, `admin` or `user`.
+    pub role: String,
+}
+
+/// A user to be written.
+pub(crate) struct NewRow {
+    pub(crate) id: Uuid,
+    pub(crate) username: String,
+    pub(crate) email: String,
+    pub(crate) password_hash: String,
+    pub(crate) role: &'static str,
+}
+
+impl Store {
+    /// Adds a user, if the plan has room.
+    ///
+    /// # Errors
+    /// `NoTenant`, `Quota`, `Taken`.
+    pub(crate) async fn add_member(
+        &self,
+        slug: &Slug,
+        new: &NewRow,
+        change: &Change<'_>,
+    ) -> Result<Member, Error> {
+        let tx = self.begin().await?;
+        tx.begin().await?;
+        let outcome = async {
+            let tenant = enter(&tx, slug).await?;
+            check_room(&tx, &tenant).await?;
+            let member = add(&tx, new, change.now).await?;
+            events::record(&tx, tenant.id, change).await?;
+            Ok(member)
+        }
+        .await;
+        tx.end(outcome).await
+    }
+
+    /// Sets a user's password; whatever acted for them does so no longer.
+    ///
+    /// # Errors
+    /// `NoTenant`, `NoUser`.
+    pub(crate) async fn set_password(
+        &self,
+        slug: &Slug,
+        user: &str,
+        hash: &str,
+        change: &Change<'_>,
+    ) -> Result<Member, Error> {
+        let tx = self.begin().await?;
+        tx.begin().await?;
+        let outcome = async {
+            let tenant = enter(&tx, slug).await?;
+            let member = set_password(&tx, user, hash, change.now).await?;
+            // In the data plane's words, which forgets the user's sessions and tokens.
+            let told = format!("{} user {}", tenant.id, member.id);
+            tx.query(TELL, &[&told]).await?;
+            events::record(&tx, tenant.id, change).await?;
+            Ok(member)
+        }
+        .await;
+        tx.end(outcome).await
+    }
+}
+
+/// Locks a tenant's row, and makes its schema the transaction's path.
+async fn enter(tx: &Tx, slug: &Slug) -> Result<Locked, Error> {
+    let tenant = lock(tx, slug).await?;
+    let schema: SchemaName = tenant.schema.parse().map_err(DbError::unreadable)?;
+    let path = format!("SET LOCAL search_path TO {schema}");
+    let client = tx.client();
+    client.batch_execute(&path).await.map_err(DbError::from)?;
+    Ok(tenant)
+}
+
+async fn check_room(tx: &Tx, tenant: &Locked) -> Result<(), Error> {
+    let rows = tx.query(LIMIT, &[&tenant.id]).await?;
+    let limit: Option<i32> = rows.first().map_or(Ok(None), |row| row.try_get(0))?;
+    let Some(limit) = limit.map(i64::from) else {
+        return Ok(());
+    };
+    // The lock that the data plane takes too, so that both together stay within the plan.
+    let lock = "LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE";
+    tx.client().batch_execute(lock).await?;
+    let rows = tx.client().query_typed(COUNT, &[]).await?;
+    let used: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
+    if used >= limit {
+        return Err(Error::Quota { limit, used });
+    }
+    Ok(())
+}
+
+async fn add(tx: &Tx, new: &NewRow, now: OffsetDateTime) -> Result<Member, Error> {
+    let params: [Typed<'_>; 6] = [
+        (&new.id, Type::UUID),
+        (&new.username, Type::TEXT),
+        (&new.email, Type::TEXT),
+        (&new.password_hash, Type::TEXT),
+        (&new.role, Type::TEXT),
+        (&now, Type::TIMESTAMPTZ),
+    ];
+    let rows = tx.client().query_typed(ADD, &params).await.map_err(taken)?;
+    let row = rows.first().ok_or_else(|| DbError::unreadable("no row"))?;
+    read(row)
+}
+
+async fn set_password(
+    tx: &Tx,
+    user: &str,
+    hash: &str,
+    now: OffsetDateTime,
+) -> Result<Member, Error> {
+    let params: [Typed<'_>; 3] = [
+        (&user, Type::TEXT),
+        (&hash, Type::TEXT),
+        (&now, Type::TIMESTAMPTZ),
+    ];
+    let rows = tx.client().query_typed(SET_PASSWORD, &params).await?;
+    let row = rows.first();
+    row.map_or_else(|| Err(Error::NoUser(user.to_owned())), read)
+}
+
+fn taken(error: tokio_postgres::Error) -> Error {
+    let error = DbError::from(error);
+    let field = match error.unique_violation() {
+        Some("users_username_key") => "username",
+        Some("users_email_key") => "email",
+        _ => return error.into(),
+    };
+    Error::Taken { field }
+}
+
+fn read(row: &Row) -> Result<Member, Error> {
+    Ok(Member {
+        id: row.try_get("id")?,
+        username: row.try_get("username")?,
+        email: row.try_get("email")?,
+        role: row.try_get("role")?,
+    })
+}
