@@ -34,9 +34,10 @@ CREATE TABLE tenants (
 -- A purged tenant's row stays for the record and gives its names back.
 CREATE UNIQUE INDEX tenants_slug_key ON tenants (slug) WHERE status <> 'purged';
 CREATE UNIQUE INDEX tenants_schema_name_key ON tenants (schema_name) WHERE status <> 'purged';
--- What anyone may list, and what the reaper looks for: few among many.
+-- What anyone may list, who is behind, and what the reaper looks for: few among many.
 CREATE INDEX tenants_listed_idx ON tenants (slug)
     WHERE status = 'active' AND settings @> '{"listed": true}';
+CREATE INDEX tenants_schema_version_idx ON tenants (schema_version) WHERE status <> 'purged';
 CREATE INDEX tenants_delete_after_idx ON tenants (delete_after) WHERE status = 'deleting';
 
 CREATE TABLE domains (

@@ -19,21 +19,23 @@ use crate::secrets::Secrets;
 /// The product's database on the private server.
 pub(crate) const DATABASE: &str = "tenantry";
 
+/// Named at each option: a heading of the whole group would go on behind it.
+const HEADING: &str = "Database";
+
 /// Where the database is, and how both planes log in.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Database")]
 pub(crate) struct Source {
     /// Directory of the private PostgreSQL and of secrets
-    #[arg(long, env, default_value = ".tenantry")]
+    #[arg(long, env, help_heading = HEADING, default_value = ".tenantry")]
     pub(crate) tenantry_dir: PathBuf,
     /// Database to use, in place of a private server: its superuser, or its owner with CREATEROLE
-    #[arg(long, env, hide_env_values = true)]
+    #[arg(long, env, help_heading = HEADING, hide_env_values = true)]
     pub(crate) database_url: Option<SecretString>,
     /// Password of the login tenantry_control [default: drawn once, kept in TENANTRY_DIR]
-    #[arg(long, env, hide_env_values = true)]
+    #[arg(long, env, help_heading = HEADING, hide_env_values = true)]
     pub(crate) control_password: Option<SecretString>,
     /// Password of the login tenantry_data [default: drawn once, kept in TENANTRY_DIR]
-    #[arg(long, env, hide_env_values = true)]
+    #[arg(long, env, help_heading = HEADING, hide_env_values = true)]
     pub(crate) data_password: Option<SecretString>,
 }
 

@@ -32,7 +32,7 @@ pub(crate) struct Parts {
 }
 
 impl ControlPlane {
-    /// Makes the control plane on a database that was [`bootstrap`](crate::bootstrap)ped.
+    /// Makes the control plane on a database that was [`bootstrap`](crate::bootstrap())ped.
     /// `control` logs in as `tenantry_control`. Connections open when they are needed.
     ///
     /// # Errors

@@ -18,14 +18,20 @@ const BATCH: i32 = 32;
 
 /// Looks after the registry until told to stop.
 pub async fn run(plane: ControlPlane, stop: CancellationToken) {
-    let pause = Duration::from_secs(plane.settings().reaper_seconds.get().into());
     loop {
         look(&plane).await;
         tokio::select! {
-            () = tokio::time::sleep(pause) => (),
+            () = tokio::time::sleep(pause(&plane)) => (),
             () = stop.cancelled() => return,
         }
     }
+}
+
+/// Up to a quarter longer than it should be, so that several reapers drift apart.
+fn pause(plane: &ControlPlane) -> Duration {
+    let seconds = Duration::from_secs(plane.settings().reaper_seconds.get().into());
+    let [chance] = plane.entropy().bytes();
+    seconds + seconds * u32::from(chance) / 1024
 }
 
 /// Does all that is to be done now.

@@ -1,14 +1,17 @@
 //! Sign-up: an application is validated whole, the password hashed outside of any transaction,
 //! and the tenant made.
 
+mod answer;
 pub(crate) mod application;
 mod slug_word;
 
 use service::{Digest, Kind, Problem};
 use tenancy::{Status, TenantId};
 
-pub(crate) use application::{Answer, refusal};
-pub use application::{Application, SignedUp};
+pub(crate) use answer::Answer;
+pub use answer::SignedUp;
+pub use application::Application;
+pub(crate) use application::refusal;
 pub(crate) use slug_word::SlugWord;
 
 use crate::{
@@ -16,7 +19,8 @@ use crate::{
     error::Error,
     store::signups::{Key, NewTenant, Outcome, Owner},
 };
-use application::{Accepted, Admin, Tenant};
+use answer::{AccessInfo, Admin, Tenant};
+use application::Accepted;
 
 impl ControlPlane {
     /// Makes a tenant that serves at once. A key makes repeating safe: the same application gets
@@ -39,7 +43,7 @@ impl ControlPlane {
         if let Some(key) = &key
             && let Some(outcome) = self.store().answered(key).await?
         {
-            return answer(outcome);
+            return repeat(outcome);
         }
         let new = self.new_tenant(accepted, key, actor).await?;
         let response = new.response.clone();
@@ -48,7 +52,7 @@ impl ControlPlane {
                 tracing::info!(tenant = %new.slug, "signed up");
                 SignedUp::read(response)
             }
-            outcome => answer(outcome),
+            outcome => repeat(outcome),
         }
     }
 
@@ -80,7 +84,7 @@ impl ControlPlane {
                 email: accepted.email.clone(),
                 role: "owner".to_owned(),
             },
-            access_info: application::AccessInfo::new(&accepted.slug, self.addresses()),
+            access_info: AccessInfo::new(&accepted.slug, self.addresses()),
         };
         Ok(NewTenant {
             id,
@@ -102,7 +106,8 @@ impl ControlPlane {
     }
 }
 
-fn answer(outcome: Outcome) -> Result<SignedUp, Error> {
+/// The answer of an earlier sign-up with the same key.
+fn repeat(outcome: Outcome) -> Result<SignedUp, Error> {
     match outcome {
         Outcome::Repeated(response) => SignedUp::read(response),
         Outcome::Made | Outcome::OtherRequest => {

@@ -1,12 +1,10 @@
-//! What an applicant sends, and what they get.
+//! What an applicant sends, and what it must be.
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
-use service::{Digest, Faults, Problem, account, body::Text, settings::Addresses};
+use serde::Deserialize;
+use service::{Digest, Faults, account, body::Text, settings::Addresses};
 use tenancy::{Hostname, Slug};
 use utoipa::ToSchema;
-
-use crate::error::Error;
 
 /// The plan of those who name none.
 const USUAL_PLAN: &str = "free";
@@ -171,85 +169,6 @@ pub(crate) fn refusal(host: &Hostname, addresses: &Addresses) -> Option<&'static
         Some("must have a dot")
     } else {
         None
-    }
-}
-
-/// The answer to a sign-up.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[schema(as = SignedUp)]
-pub(crate) struct Answer {
-    pub(super) message: String,
-    pub(super) tenant: Tenant,
-    pub(super) admin: Admin,
-    pub(super) access_info: AccessInfo,
-}
-
-/// The tenant that was made.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub(crate) struct Tenant {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) slug: String,
-    /// Claimed; served once it is verified.
-    pub(super) domain: Option<String>,
-    pub(super) plan: String,
-    /// Always `active`.
-    pub(super) status: String,
-}
-
-/// Its owner.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub(crate) struct Admin {
-    pub(super) id: String,
-    pub(super) username: String,
-    pub(super) email: String,
-    /// Always `owner`.
-    pub(super) role: String,
-}
-
-/// The ways to name it.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub(crate) struct AccessInfo {
-    /// Its own address.
-    subdomain: String,
-    /// A header at the platform's address.
-    header: String,
-    /// A path at the platform's address.
-    path: String,
-}
-
-impl AccessInfo {
-    pub(super) fn new(slug: &Slug, addresses: &Addresses) -> Self {
-        let api = addresses.api_of(&addresses.base_domain);
-        Self {
-            subdomain: addresses.api_of(&addresses.subdomain(slug.as_str())),
-            header: format!("X-Tenant-Slug: {slug}"),
-            path: format!("{api}/tenants/{slug}"),
-        }
-    }
-}
-
-/// A tenant that was made, as it is answered.
-#[derive(Clone, Debug, Serialize)]
-#[serde(transparent)]
-pub struct SignedUp(pub(crate) Answer);
-
-impl SignedUp {
-    pub(super) fn read(response: serde_json::Value) -> Result<Self, Error> {
-        let answer = serde_json::from_value(response);
-        Ok(Self(answer.map_err(|cause| Problem::internal(&cause))?))
-    }
-
-    /// The tenant's slug.
-    #[must_use]
-    pub fn slug(&self) -> &str {
-        &self.0.tenant.slug
-    }
-
-    /// Its own address, for the command line to show.
-    #[must_use]
-    pub fn address(&self) -> &str {
-        &self.0.access_info.subdomain
     }
 }
 

@@ -15,7 +15,7 @@ tenancy::statements! {
         VALUES ($1, $2, $3, $4, $5::text::jsonb)";
     EVENTS = "SELECT e.id, e.at, e.actor, e.action, e.detail::text AS detail \
         FROM platform.events e JOIN platform.tenants t ON t.id = e.tenant_id \
-        WHERE t.slug = $1 AND t.status <> 'purged' AND ($2::bigint IS NULL OR e.id < $2) \
+        WHERE t.slug = $1 AND t.status <> 'purged' AND e.id < coalesce($2::bigint, 9223372036854775807) \
         ORDER BY e.id DESC LIMIT $3";
 }
 

@@ -11,7 +11,7 @@ tenancy::statements! {
     VERSIONS = "SELECT schema_version, count(*) FROM platform.tenants \
         WHERE status <> 'purged' GROUP BY schema_version ORDER BY schema_version";
     BEHIND = "SELECT slug FROM platform.tenants WHERE schema_version < $1 \
-        AND status <> 'purged' AND ($2::text IS NULL OR slug > $2) ORDER BY slug LIMIT $3";
+        AND status <> 'purged' AND slug > coalesce($2::text, '') ORDER BY slug LIMIT $3";
     LOCK = "SELECT schema_name, role_name, schema_version FROM platform.tenants \
         WHERE slug = $1 AND status <> 'purged' FOR UPDATE";
     SET_VERSION = "UPDATE platform.tenants SET schema_version = $2 WHERE slug = $1 \

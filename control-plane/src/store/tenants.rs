@@ -25,12 +25,12 @@ tenancy::statements! {
     );
     LISTED = concat!(
         "SELECT ", columns!(), " FROM platform.tenants t WHERE status = 'active' ",
-        "AND settings @> '{\"listed\": true}' AND ($1::text IS NULL OR slug > $1) ",
+        "AND settings @> '{\"listed\": true}' AND slug > coalesce($1::text, '') ",
         "ORDER BY slug LIMIT $2"
     );
     ALL = concat!(
         "SELECT ", columns!(), " FROM platform.tenants t WHERE status <> 'purged' ",
-        "AND ($1::text IS NULL OR slug > $1) AND ($3::text IS NULL OR status = $3) ",
+        "AND slug > coalesce($1::text, '') AND ($3::text IS NULL OR status = $3) ",
         "AND ($4::text IS NULL OR plan = $4) AND ($5::text IS NULL ",
         "OR position(lower($5) IN slug) > 0 OR position(lower($5) IN lower(name)) > 0) ",
         "ORDER BY slug LIMIT $2"
