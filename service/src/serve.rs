@@ -21,6 +21,9 @@ use tower::Service as _;
 
 use crate::{health::Health, settings::Network};
 
+/// Between two times that measurements are summed up.
+const SUM_UP: Duration = Duration::from_secs(5);
+
 /// A port that is taken, and the setting that changes it.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}: {cause}. Set {variable} to use another port")]
@@ -75,7 +78,23 @@ pub async fn run_admin(
     network: &Network,
     stop: CancellationToken,
 ) {
-    run(listener, admin(health, metrics), network, stop).await;
+    let router = admin(health, metrics.clone());
+    tokio::select! {
+        () = run(listener, router, network, stop) => (),
+        () = sum_up(metrics) => (),
+    }
+}
+
+/// Sums measurements up every few seconds. Until then each one takes memory of its own, without
+/// bound where nobody asks for metrics.
+async fn sum_up(metrics: Option<PrometheusHandle>) {
+    let mut ticks = tokio::time::interval(SUM_UP);
+    loop {
+        ticks.tick().await;
+        if let Some(metrics) = &metrics {
+            metrics.run_upkeep();
+        }
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "not part of the public API and its description")]

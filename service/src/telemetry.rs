@@ -3,6 +3,8 @@
 //! Secrets stay out of both by construction: they travel as `SecretString` or as digests, whose
 //! `Debug` shows nothing, and no layer logs bodies, queries or credentials' headers.
 
+use std::io::IsTerminal as _;
+
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -19,7 +21,8 @@ const LATENCY: [f64; 11] =
 pub fn logs(settings: &Logging) -> Result<(), tracing_subscriber::filter::ParseError> {
     let filter = EnvFilter::builder().parse(&settings.log_level)?;
     let registry = tracing_subscriber::registry().with(filter);
-    let fmt = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let fmt = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
     let _ = match settings.log_format {
         LogFormat::Json => registry.with(fmt.json().flatten_event(true)).try_init(),
         LogFormat::Pretty => registry.with(fmt.with_target(false)).try_init(),
