@@ -37,7 +37,7 @@ CREATE UNIQUE INDEX tenants_schema_name_key ON tenants (schema_name) WHERE statu
 -- What anyone may list, who is behind, and what the reaper looks for: few among many.
 CREATE INDEX tenants_listed_idx ON tenants (slug)
     WHERE status = 'active' AND settings @> '{"listed": true}';
-CREATE INDEX tenants_schema_version_idx ON tenants (schema_version) WHERE status <> 'purged';
+CREATE INDEX tenants_schema_version_idx ON tenants (schema_version, slug) WHERE status <> 'purged';
 CREATE INDEX tenants_delete_after_idx ON tenants (delete_after) WHERE status = 'deleting';
 
 CREATE TABLE domains (

@@ -5,10 +5,12 @@ use serde::Serialize;
 use tenancy::{Slug, migrations};
 use utoipa::ToSchema;
 
-use crate::{app::ControlPlane, error::Error};
+use crate::{app::ControlPlane, error::Error, store::fleet::Behind};
 
 /// Tenants looked up at once.
 const PAGE: i64 = 500;
+/// Tenants that are named in the status.
+const NAMED: i64 = 100;
 /// Failures that are told one by one.
 const TOLD: usize = 100;
 
@@ -61,11 +63,12 @@ impl ControlPlane {
     /// Those of the database.
     pub async fn fleet_status(&self) -> Result<FleetStatus, Error> {
         let versions = self.store().versions().await?;
+        let behind = self.store().behind(None, NAMED).await?;
         let at = |(version, tenants)| AtVersion { version, tenants };
         Ok(FleetStatus {
             latest: migrations::latest(),
             versions: versions.into_iter().map(at).collect(),
-            behind: self.store().behind(None, 100).await?,
+            behind: behind.into_iter().map(|tenant| tenant.slug).collect(),
         })
     }
 
@@ -75,21 +78,18 @@ impl ControlPlane {
     /// When the registry cannot be asked; what fails at one tenant is in the answer.
     pub async fn migrate_fleet(&self) -> Result<Migrated, Error> {
         let mut done = Migrated::default();
-        let mut after: Option<Slug> = None;
+        let mut after: Option<Behind> = None;
         loop {
-            let page = self
-                .store()
-                .behind(after.as_ref().map(Slug::as_str), PAGE)
-                .await?;
-            let Some(last) = page.last() else {
+            let page = self.store().behind(after.as_ref(), PAGE).await?;
+            if page.is_empty() {
                 return Ok(done);
-            };
-            after = Some(last.clone());
+            }
             for tenant in page {
-                match self.store().migrate(&tenant, self.now()).await {
+                match self.store().migrate(&tenant.slug, self.now()).await {
                     Ok(()) => done.migrated += 1,
-                    Err(cause) => done.note(tenant, &cause),
+                    Err(cause) => done.note(tenant.slug.clone(), &cause),
                 }
+                after = Some(tenant);
             }
         }
     }

@@ -1,6 +1,10 @@
 //! Which tenants are behind the latest migration, and bringing one up to it.
 
-use tenancy::{Slug, db::Error as DbError, migrations};
+use tenancy::{
+    Slug,
+    db::{Error as DbError, Params},
+    migrations,
+};
 use time::OffsetDateTime;
 use tokio_postgres::Row;
 
@@ -10,12 +14,19 @@ use crate::error::Error;
 tenancy::statements! {
     VERSIONS = "SELECT schema_version, count(*) FROM platform.tenants \
         WHERE status <> 'purged' GROUP BY schema_version ORDER BY schema_version";
-    BEHIND = "SELECT slug FROM platform.tenants WHERE schema_version < $1 \
-        AND status <> 'purged' AND slug > coalesce($2::text, '') ORDER BY slug LIMIT $3";
+    BEHIND = "SELECT schema_version, slug FROM platform.tenants WHERE status <> 'purged' \
+        AND schema_version < $1 AND (schema_version, slug) > ($2, $3) \
+        ORDER BY schema_version, slug LIMIT $4";
     LOCK = "SELECT schema_name, role_name, schema_version FROM platform.tenants \
         WHERE slug = $1 AND status <> 'purged' FOR UPDATE";
     SET_VERSION = "UPDATE platform.tenants SET schema_version = $2 WHERE slug = $1 \
         AND status <> 'purged'";
+}
+
+/// A tenant that is behind.
+pub(crate) struct Behind {
+    pub(crate) version: i32,
+    pub(crate) slug: Slug,
 }
 
 impl Store {
@@ -27,14 +38,22 @@ impl Store {
             .collect()
     }
 
-    /// Tenants that are behind, in the order of their slugs.
-    pub(crate) async fn behind(&self, after: Option<&str>, limit: i64) -> Result<Vec<Slug>, Error> {
-        let rows = self
-            .query(BEHIND, &[&migrations::latest(), &after, &limit])
-            .await?;
+    /// Tenants that are behind, the furthest first, after one of them.
+    pub(crate) async fn behind(
+        &self,
+        after: Option<&Behind>,
+        limit: i64,
+    ) -> Result<Vec<Behind>, Error> {
+        let (version, slug) =
+            after.map_or((i32::MIN, ""), |last| (last.version, last.slug.as_str()));
+        let params: Params<'_> = &[&migrations::latest(), &version, &slug, &limit];
+        let rows = self.query(BEHIND, params).await?;
         let read = |row: &Row| {
-            let slug: String = row.try_get(0)?;
-            Ok(slug.parse().map_err(DbError::unreadable)?)
+            let slug: String = row.try_get(1)?;
+            Ok(Behind {
+                version: row.try_get(0)?,
+                slug: slug.parse().map_err(DbError::unreadable)?,
+            })
         };
         rows.iter().map(read).collect()
     }
