@@ -24,9 +24,13 @@ pub(crate) fn resident(pid: u32) -> anyhow::Result<Resident> {
 }
 
 /// Memory that a process shares with nobody, or its share of it, in bytes: what one more of its
-/// kind would cost.
-pub(crate) fn private(pid: u32) -> anyhow::Result<u64> {
-    kilobytes(&read(pid, "smaps_rollup")?, "Pss_Anon:").context("no Pss_Anon in smaps_rollup")
+/// kind would cost. `None` when it has ended.
+pub(crate) fn private(pid: u32) -> anyhow::Result<Option<u64>> {
+    if !PathBuf::from(format!("/proc/{pid}")).exists() {
+        return Ok(None);
+    }
+    let held = kilobytes(&read(pid, "smaps_rollup")?, "Pss_Anon:");
+    held.context("no Pss_Anon in smaps_rollup").map(Some)
 }
 
 /// Proportional share of all memory of a process and its descendants, in bytes.
@@ -71,7 +75,7 @@ mod tests {
     fn this_process_holds_something() {
         let own = resident(std::process::id()).unwrap();
         assert!(own.now > 0 && own.peak >= own.now / 2);
-        assert!(private(std::process::id()).unwrap() > 0);
+        assert!(private(std::process::id()).unwrap() > Some(0));
         assert!(family(std::process::id()).unwrap() > 0);
     }
 }

@@ -155,7 +155,9 @@ async fn limit_server(
 /// Private memory of each backend that serves the product's data plane or the limits.
 async fn backends(database: &Database) -> anyhow::Result<Vec<u64>> {
     let pids = database.backends("tenantry_data").await?;
-    pids.into_iter().map(memory::private).collect()
+    // A connection may be replaced between the list and the look at it.
+    let found = pids.into_iter().map(memory::private).collect::<Result<Vec<_>, _>>()?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// Where cargo builds to.
