@@ -212,7 +212,6 @@ impl Answer {
 
     /// The same answer, if it has this status.
     #[track_caller]
-
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{}", self.text());
         self

@@ -19,5 +19,6 @@ mod operators;
 mod reaper;
 mod register;
 mod rename;
+mod served;
 mod statements;
 mod support;
