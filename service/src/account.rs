@@ -18,7 +18,10 @@ pub fn username(text: Text, field: &'static str, faults: &mut Faults) -> Option<
     if (3..=64).contains(&name.len()) && name.bytes().all(plain) {
         return Some(name);
     }
-    faults.add(field, "must have 3 to 64 of letters, digits, '.', '_' and '-'");
+    faults.add(
+        field,
+        "must have 3 to 64 of letters, digits, '.', '_' and '-'",
+    );
     None
 }
 
@@ -45,7 +48,10 @@ pub fn password(
     if (least..=LONGEST_PASSWORD).contains(&password.chars().count()) {
         return Some(password.into());
     }
-    faults.add(field, format!("must have {least} to {LONGEST_PASSWORD} characters"));
+    faults.add(
+        field,
+        format!("must have {least} to {LONGEST_PASSWORD} characters"),
+    );
     None
 }
 
@@ -61,7 +67,15 @@ mod tests {
     fn usernames_are_plain_and_no_email_addresses() {
         let check = |text: &str| username(given(text), "u", &mut Faults::new()).is_some();
         assert!(check("ada") && check("a.b-c_9") && check(&"x".repeat(64)));
-        for bad in ["", "ab", "a b", "ada@example.com", "ädä", "a\nb", &"x".repeat(65)] {
+        for bad in [
+            "",
+            "ab",
+            "a b",
+            "ada@example.com",
+            "ädä",
+            "a\nb",
+            &"x".repeat(65),
+        ] {
             assert!(!check(bad), "{bad:?}");
         }
     }
@@ -70,7 +84,14 @@ mod tests {
     fn email_addresses_are_checked() {
         let check = |text: &str| email(given(text), "e", &mut Faults::new()).is_some();
         assert!(check("ada@example.com") && check("a+b@sub.example.com"));
-        for bad in ["", "ada", "@example.com", "ada@", "a b@example.com", "a\r\nb@example.com"] {
+        for bad in [
+            "",
+            "ada",
+            "@example.com",
+            "ada@",
+            "a b@example.com",
+            "a\r\nb@example.com",
+        ] {
             assert!(!check(bad), "{bad:?}");
         }
         assert!(!check(&format!("{}@example.com", "x".repeat(300))));

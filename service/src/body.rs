@@ -69,9 +69,9 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonOrForm<T> {
         match media_type(request.headers()) {
             Media::Json => parse_json(&read(request).await?).map(Self),
             Media::Form => parse_form(&read(request).await?).map(Self),
-            Media::Other => {
-                Err(unsupported("application/json or application/x-www-form-urlencoded"))
-            }
+            Media::Other => Err(unsupported(
+                "application/json or application/x-www-form-urlencoded",
+            )),
         }
     }
 }
@@ -81,9 +81,11 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let query = parts.uri.query().unwrap_or_default();
-        serde_urlencoded::from_str(query).map(Self).map_err(|fault| {
-            Problem::new(Kind::MalformedRequest).detail(format!("The query string: {fault}."))
-        })
+        serde_urlencoded::from_str(query)
+            .map(Self)
+            .map_err(|fault| {
+                Problem::new(Kind::MalformedRequest).detail(format!("The query string: {fault}."))
+            })
     }
 }
 
@@ -133,7 +135,11 @@ impl Text {
 
     /// The text if there is one; a fault if there is something else.
     pub fn optional(self, field: &'static str, faults: &mut Faults) -> Option<String> {
-        if self == Self::Missing { None } else { self.required(field, faults) }
+        if self == Self::Missing {
+            None
+        } else {
+            self.required(field, faults)
+        }
     }
 }
 
@@ -155,8 +161,15 @@ enum Media {
 }
 
 fn media_type(headers: &HeaderMap) -> Media {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = value.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let value = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = value
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim();
     match essence.to_ascii_lowercase().as_str() {
         "application/json" => Media::Json,
         "application/x-www-form-urlencoded" => Media::Form,
@@ -189,7 +202,11 @@ pub(crate) fn too_large() -> Problem {
 fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(body).map_err(|fault| {
         let shape = fault.is_data() && !fault.to_string().starts_with("duplicate field");
-        let kind = if shape { Kind::ValidationFailed } else { Kind::MalformedRequest };
+        let kind = if shape {
+            Kind::ValidationFailed
+        } else {
+            Kind::MalformedRequest
+        };
         Problem::new(kind).detail(format!("The JSON body: {fault}."))
     })
 }
@@ -227,7 +244,11 @@ mod tests {
         for (content_type, body, kind) in [
             ("application/json", &b"{"[..], Kind::MalformedRequest),
             ("application/json", b"\xff\xfe", Kind::MalformedRequest),
-            ("application/json", br#"{"name":"a","name":"b"}"#, Kind::MalformedRequest),
+            (
+                "application/json",
+                br#"{"name":"a","name":"b"}"#,
+                Kind::MalformedRequest,
+            ),
             ("application/json", b"[]1", Kind::MalformedRequest),
             ("application/json", b"7", Kind::ValidationFailed),
             ("text/plain", b"{}", Kind::UnsupportedMediaType),
@@ -240,7 +261,9 @@ mod tests {
 
     #[tokio::test]
     async fn json_may_name_its_charset() {
-        let body = json("Application/JSON; charset=utf-8", br#"{"name":"a"}"#).await.unwrap();
+        let body = json("Application/JSON; charset=utf-8", br#"{"name":"a"}"#)
+            .await
+            .unwrap();
         assert_eq!(body.0.name, Text::Given("a".to_owned()));
     }
 
@@ -256,7 +279,10 @@ mod tests {
         let mut faults = Faults::new();
         assert_eq!(Text::Missing.required("a", &mut faults), None);
         assert_eq!(Text::NotText.required("b", &mut faults), None);
-        assert_eq!(Text::Given("x\0".to_owned()).required("c", &mut faults), None);
+        assert_eq!(
+            Text::Given("x\0".to_owned()).required("c", &mut faults),
+            None
+        );
         assert_eq!(Text::Missing.optional("d", &mut faults), None);
         let problem: Problem = faults.into();
         assert_eq!(problem.kind(), Kind::ValidationFailed);

@@ -30,9 +30,15 @@ impl Clock {
 
     /// The time now, in UTC, to the microsecond that PostgreSQL keeps.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the system's clock"
+    )]
     pub fn now(&self) -> OffsetDateTime {
-        let offset = self.0.as_ref().map_or(0, |seconds| seconds.load(Ordering::Relaxed));
+        let offset = self
+            .0
+            .as_ref()
+            .map_or(0, |seconds| seconds.load(Ordering::Relaxed));
         let now = OffsetDateTime::now_utc() + Duration::seconds(offset);
         let micros = now.microsecond();
         now.replace_microsecond(micros).unwrap_or(now)

@@ -23,7 +23,9 @@ impl Entropy {
     /// When the operating system gives no entropy.
     pub fn system() -> std::io::Result<Self> {
         let mut seed = [0; 32];
-        SysRng.try_fill_bytes(&mut seed).map_err(std::io::Error::other)?;
+        SysRng
+            .try_fill_bytes(&mut seed)
+            .map_err(std::io::Error::other)?;
         Ok(Self(Arc::new(Mutex::new(StdRng::from_seed(seed)))))
     }
 
@@ -37,7 +39,10 @@ impl Entropy {
     #[must_use]
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut bytes);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .fill_bytes(&mut bytes);
         bytes
     }
 

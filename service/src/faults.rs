@@ -21,12 +21,10 @@ impl Faults {
     }
 
     /// Passes a good value on; notes the fault of a bad one.
-    pub fn check<T, E: ToString>(
-        &mut self,
-        field: &'static str,
-        value: Result<T, E>,
-    ) -> Option<T> {
-        value.map_err(|fault| self.add(field, fault.to_string())).ok()
+    pub fn check<T, E: ToString>(&mut self, field: &'static str, value: Result<T, E>) -> Option<T> {
+        value
+            .map_err(|fault| self.add(field, fault.to_string()))
+            .ok()
     }
 
     /// Like [`check`](Self::check) for a field that may be absent.
@@ -49,7 +47,11 @@ impl Faults {
     /// # Errors
     /// 422 `validation-failed` naming every fault, when there is one.
     pub fn finish(self) -> Result<(), Problem> {
-        if self.0.is_empty() { Ok(()) } else { Err(self.into()) }
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(self.into())
+        }
     }
 }
 

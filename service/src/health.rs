@@ -47,11 +47,16 @@ pub struct Report {
 impl Health {
     /// Adds a part that must answer yes within two seconds.
     #[must_use]
-    pub fn needs<F>(mut self, part: &'static str, check: impl Fn() -> F + Send + Sync + 'static) -> Self
+    pub fn needs<F>(
+        mut self,
+        part: &'static str,
+        check: impl Fn() -> F + Send + Sync + 'static,
+    ) -> Self
     where
         F: Future<Output = bool> + Send + 'static,
     {
-        self.checks.push((part, Arc::new(move || Box::pin(check()))));
+        self.checks
+            .push((part, Arc::new(move || Box::pin(check()))));
         self
     }
 
@@ -78,7 +83,10 @@ impl Health {
 
     async fn report(&self) -> Report {
         if self.draining.load(Ordering::Relaxed) {
-            return Report { status: "draining", failing: Vec::new() };
+            return Report {
+                status: "draining",
+                failing: Vec::new(),
+            };
         }
         let mut failing = Vec::new();
         for (part, check) in &self.checks {
@@ -86,14 +94,25 @@ impl Health {
                 failing.push(*part);
             }
         }
-        Report { status: if failing.is_empty() { "ok" } else { "unavailable" }, failing }
+        Report {
+            status: if failing.is_empty() {
+                "ok"
+            } else {
+                "unavailable"
+            },
+            failing,
+        }
     }
 }
 
 impl IntoResponse for Report {
     fn into_response(self) -> Response {
         let ok = self.status == "ok";
-        let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        let status = if ok {
+            StatusCode::OK
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        };
         (status, Json(self)).into_response()
     }
 }
@@ -101,7 +120,10 @@ impl IntoResponse for Report {
 /// The process runs.
 #[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 200, body = Report)))]
 async fn live() -> Report {
-    Report { status: "ok", failing: Vec::new() }
+    Report {
+        status: "ok",
+        failing: Vec::new(),
+    }
 }
 
 /// Everything that the service needs answers.

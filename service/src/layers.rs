@@ -24,8 +24,10 @@ use crate::{
 /// The longest that an answer may take, waiting for passwords to be hashed included.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-static NOSNIFF: (HeaderName, HeaderValue) =
-    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+static NOSNIFF: (HeaderName, HeaderValue) = (
+    header::X_CONTENT_TYPE_OPTIONS,
+    HeaderValue::from_static("nosniff"),
+);
 
 #[derive(Clone)]
 struct Shared {
@@ -35,7 +37,10 @@ struct Shared {
 
 /// Wraps a service's routes.
 pub fn wrap(router: Router, network: &Network, entropy: &Entropy) -> Router {
-    let shared = Shared { entropy: entropy.clone(), network: Arc::new(network.clone()) };
+    let shared = Shared {
+        entropy: entropy.clone(),
+        network: Arc::new(network.clone()),
+    };
     router
         .fallback(async || Problem::new(Kind::NotFound).detail("There is nothing at this path."))
         .method_not_allowed_fallback(async || Problem::new(Kind::MethodNotAllowed))
@@ -67,7 +72,9 @@ async fn around(State(shared): State<Shared>, request: Request, next: Next) -> R
         let request = Request::from_parts(parts, body);
         match tokio::time::timeout(PATIENCE, next.run(request)).await {
             Ok(response) => response,
-            Err(_) => Problem::new(Kind::Unavailable).retry_after(5).into_response(),
+            Err(_) => Problem::new(Kind::Unavailable)
+                .retry_after(5)
+                .into_response(),
         }
     };
     let mut response = id.scope(answer.instrument(span.clone())).await;
@@ -80,7 +87,9 @@ async fn around(State(shared): State<Shared>, request: Request, next: Next) -> R
 }
 
 fn declared_length(headers: &http::HeaderMap) -> u64 {
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let length = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok());
     length.and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
@@ -116,7 +125,10 @@ fn method_label(method: &Method) -> &'static str {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the signature that CatchPanicLayer asks for")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the signature that CatchPanicLayer asks for"
+)]
 fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
     let text = cause
         .downcast_ref::<String>()

@@ -13,9 +13,9 @@ use http::{HeaderMap, header, uri::Authority};
 #[must_use]
 pub fn same_host(headers: &HeaderMap, host: &str) -> bool {
     match headers.get(header::ORIGIN) {
-        Some(origin) => {
-            origin.to_str().is_ok_and(|origin| origin_host(origin) == Some(hostname(host)))
-        }
+        Some(origin) => origin
+            .to_str()
+            .is_ok_and(|origin| origin_host(origin) == Some(hostname(host))),
         None => headers
             .get("sec-fetch-site")
             .is_none_or(|site| site == "same-origin" || site == "none"),
@@ -23,15 +23,16 @@ pub fn same_host(headers: &HeaderMap, host: &str) -> bool {
 }
 
 fn origin_host(origin: &str) -> Option<String> {
-    let rest = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"))?;
+    let rest = origin
+        .strip_prefix("http://")
+        .or_else(|| origin.strip_prefix("https://"))?;
     Some(hostname(rest))
 }
 
 fn hostname(host: &str) -> String {
-    let bare = host.parse::<Authority>().map_or_else(
-        |_| host.to_owned(),
-        |authority| authority.host().to_owned(),
-    );
+    let bare = host
+        .parse::<Authority>()
+        .map_or_else(|_| host.to_owned(), |authority| authority.host().to_owned());
     bare.trim_end_matches('.').to_ascii_lowercase()
 }
 

@@ -36,9 +36,9 @@ pub enum Error {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
-            Error::Busy => {
-                Problem::new(Kind::Unavailable).detail(error.to_string()).retry_after(2)
-            }
+            Error::Busy => Problem::new(Kind::Unavailable)
+                .detail(error.to_string())
+                .retry_after(2),
             Error::Broken(cause) => Problem::internal(&cause),
         }
     }
@@ -70,7 +70,12 @@ impl Hasher {
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let decoy = hash(&argon2, "decoy", &entropy)?.into();
         let turns = std::thread::available_parallelism().map_or(1, usize::from);
-        Ok(Self { argon2, turns: Arc::new(Semaphore::new(turns)), entropy, decoy })
+        Ok(Self {
+            argon2,
+            turns: Arc::new(Semaphore::new(turns)),
+            entropy,
+            decoy,
+        })
     }
 
     /// Hashes a new password into a PHC string.
@@ -101,7 +106,9 @@ impl Hasher {
         let (argon2, password) = (self.argon2.clone(), password.clone());
         blocking(move || {
             let parsed = PasswordHash::new(&phc).map_err(broken)?;
-            Ok(argon2.verify_password(password.expose_secret().as_bytes(), &parsed).is_ok())
+            Ok(argon2
+                .verify_password(password.expose_secret().as_bytes(), &parsed)
+                .is_ok())
         })
         .await
         .map(|matches| matches && known)
@@ -123,7 +130,9 @@ impl std::fmt::Debug for Hasher {
 
 fn hash(argon2: &Argon2<'_>, password: &str, entropy: &Entropy) -> Result<String, Error> {
     let salt = entropy.bytes::<16>();
-    let hash = argon2.hash_password_with_salt(password.as_bytes(), &salt).map_err(broken)?;
+    let hash = argon2
+        .hash_password_with_salt(password.as_bytes(), &salt)
+        .map_err(broken)?;
     Ok(hash.to_string())
 }
 
@@ -151,8 +160,18 @@ mod tests {
     async fn a_password_matches_its_own_hash_only() {
         let hasher = cheap();
         let stored = hasher.hash(&"correct horse".into()).await.unwrap();
-        assert!(hasher.verify(&"correct horse".into(), Some(&stored)).await.unwrap());
-        assert!(!hasher.verify(&"correct horsE".into(), Some(&stored)).await.unwrap());
+        assert!(
+            hasher
+                .verify(&"correct horse".into(), Some(&stored))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !hasher
+                .verify(&"correct horsE".into(), Some(&stored))
+                .await
+                .unwrap()
+        );
     }
 
     #[tokio::test]
@@ -170,6 +189,9 @@ mod tests {
     async fn production_hashes_carry_the_documented_cost() {
         let hasher = Hasher::new(Entropy::seeded(1)).unwrap();
         let stored = hasher.hash(&"x".into()).await.unwrap();
-        assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
+        assert!(
+            stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{stored}"
+        );
     }
 }

@@ -176,9 +176,14 @@ impl Problem {
     /// [`message`](Self::message) with the faults of every field, for a terminal.
     #[must_use]
     pub fn summary(&self) -> String {
-        let faults = |(field, faults): (&&str, &Vec<String>)| format!("{field} {}", faults.join(", "));
+        let faults =
+            |(field, faults): (&&str, &Vec<String>)| format!("{field} {}", faults.join(", "));
         let fields: Vec<String> = self.errors.iter().map(faults).collect();
-        if fields.is_empty() { self.message().to_owned() } else { fields.join("; ") }
+        if fields.is_empty() {
+            self.message().to_owned()
+        } else {
+            fields.join("; ")
+        }
     }
 
     /// Faults by field.
@@ -232,8 +237,12 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = serde_json::to_vec(&self.body()).unwrap_or_default();
         let content_type = HeaderValue::from_static("application/problem+json");
-        let mut response =
-            (self.kind.status(), [(header::CONTENT_TYPE, content_type)], body).into_response();
+        let mut response = (
+            self.kind.status(),
+            [(header::CONTENT_TYPE, content_type)],
+            body,
+        )
+            .into_response();
         response.headers_mut().extend(self.headers);
         response
     }
@@ -266,6 +275,9 @@ mod tests {
         assert_eq!(problem.summary(), "username taken");
         let response = problem.into_response();
         assert_eq!(response.headers()[header::RETRY_AFTER], "1");
-        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+        assert_eq!(
+            response.headers()[header::CONTENT_TYPE],
+            "application/problem+json"
+        );
     }
 }

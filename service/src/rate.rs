@@ -33,7 +33,12 @@ impl<K: Hash + Eq + Clone> RateLimit<K> {
     pub fn new(name: &'static str, quota: NonZeroU32, window: Duration) -> Self {
         let rate = Quota::with_period(window / quota.get())
             .map_or_else(|| Quota::per_second(quota), |rate| rate.allow_burst(quota));
-        Self(Arc::new(Inner { name, quota, window, limiter: RateLimiter::keyed(rate) }))
+        Self(Arc::new(Inner {
+            name,
+            quota,
+            window,
+            limiter: RateLimiter::keyed(rate),
+        }))
     }
 
     /// Counts a request of a key.
@@ -41,7 +46,9 @@ impl<K: Hash + Eq + Clone> RateLimit<K> {
     /// # Errors
     /// 429 `rate-limited` when the key has used up its quota.
     pub fn check(&self, key: &K) -> Result<(), Problem> {
-        let Err(refused) = self.0.limiter.check_key(key) else { return Ok(()) };
+        let Err(refused) = self.0.limiter.check_key(key) else {
+            return Ok(());
+        };
         if self.0.limiter.len() > CROWD {
             self.0.limiter.retain_recent();
         }
@@ -85,8 +92,16 @@ mod tests {
         let response = limit.check(&"a").unwrap_err().into_response();
         assert_eq!(response.status(), 429);
         assert!(response.headers().contains_key("retry-after"));
-        assert_eq!(response.headers()["ratelimit-policy"], "\"sign-up\";q=3;w=60");
-        assert!(response.headers()["ratelimit"].to_str().unwrap().starts_with("\"sign-up\";r=0;t="));
+        assert_eq!(
+            response.headers()["ratelimit-policy"],
+            "\"sign-up\";q=3;w=60"
+        );
+        assert!(
+            response.headers()["ratelimit"]
+                .to_str()
+                .unwrap()
+                .starts_with("\"sign-up\";r=0;t=")
+        );
         assert!(limit.check(&"b").is_ok());
     }
 }

@@ -30,9 +30,14 @@ impl RequestId {
     pub fn of(headers: &HeaderMap, entropy: &Entropy) -> Self {
         let sane = |id: &&str| {
             (1..=128).contains(&id.len())
-                && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+                && id
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
         };
-        let given = headers.get(&X_REQUEST_ID).and_then(|value| value.to_str().ok()).filter(sane);
+        let given = headers
+            .get(&X_REQUEST_ID)
+            .and_then(|value| value.to_str().ok())
+            .filter(sane);
         given.map_or_else(
             || Self(format!("{:032x}", u128::from_be_bytes(entropy.bytes())).into()),
             |id| Self(id.into()),
@@ -86,7 +91,9 @@ impl ClientAddr {
         let peer = parts
             .extensions
             .get::<ConnectInfo<SocketAddr>>()
-            .map_or(IpAddr::from([0, 0, 0, 0]), |info| info.0.ip().to_canonical());
+            .map_or(IpAddr::from([0, 0, 0, 0]), |info| {
+                info.0.ip().to_canonical()
+            });
         let forwarded = parts.headers.get_all(&X_FORWARDED_FOR);
         if !network.trusts(peer) || forwarded.iter().next().is_none() {
             return Self(peer);
@@ -98,7 +105,9 @@ impl ClientAddr {
             .collect();
         let mut client = peer;
         while let Some(hop) = hops.pop() {
-            let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
+            let Ok(address) = hop.trim().parse::<IpAddr>() else {
+                break;
+            };
             client = address.to_canonical();
             if !network.trusts(client) {
                 break;
@@ -114,24 +123,36 @@ mod tests {
 
     fn parts(peer: [u8; 4], forwarded: &[&str]) -> Parts {
         let mut request = http::Request::new(());
-        request.extensions_mut().insert(ConnectInfo(SocketAddr::from((peer, 1))));
+        request
+            .extensions_mut()
+            .insert(ConnectInfo(SocketAddr::from((peer, 1))));
         for value in forwarded {
-            request.headers_mut().append(&X_FORWARDED_FOR, value.parse().unwrap());
+            request
+                .headers_mut()
+                .append(&X_FORWARDED_FOR, value.parse().unwrap());
         }
         request.into_parts().0
     }
 
     fn client(peer: [u8; 4], forwarded: &[&str]) -> String {
         let network = Network::default();
-        ClientAddr::of(&parts(peer, forwarded), &network).0.to_string()
+        ClientAddr::of(&parts(peer, forwarded), &network)
+            .0
+            .to_string()
     }
 
     #[test]
     fn only_trusted_proxies_are_believed() {
         assert_eq!(client([203, 0, 113, 9], &["198.51.100.1"]), "203.0.113.9");
         assert_eq!(client([127, 0, 0, 1], &["198.51.100.1"]), "198.51.100.1");
-        assert_eq!(client([127, 0, 0, 1], &["6.6.6.6, 198.51.100.1, 127.0.0.1"]), "198.51.100.1");
-        assert_eq!(client([127, 0, 0, 1], &["6.6.6.6", "198.51.100.1"]), "198.51.100.1");
+        assert_eq!(
+            client([127, 0, 0, 1], &["6.6.6.6, 198.51.100.1, 127.0.0.1"]),
+            "198.51.100.1"
+        );
+        assert_eq!(
+            client([127, 0, 0, 1], &["6.6.6.6", "198.51.100.1"]),
+            "198.51.100.1"
+        );
         assert_eq!(client([127, 0, 0, 1], &["198.51.100.1, junk"]), "127.0.0.1");
         assert_eq!(client([127, 0, 0, 1], &[]), "127.0.0.1");
     }
@@ -141,7 +162,10 @@ mod tests {
         let entropy = Entropy::seeded(1);
         let id = |value: &str| {
             let mut headers = HeaderMap::new();
-            headers.insert(&X_REQUEST_ID, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+            headers.insert(
+                &X_REQUEST_ID,
+                HeaderValue::from_bytes(value.as_bytes()).unwrap(),
+            );
             RequestId::of(&headers, &entropy).as_str().to_owned()
         };
         assert_eq!(id("abc-1.2_3"), "abc-1.2_3");
@@ -158,9 +182,18 @@ mod tests {
             trace_id(&headers).map(str::to_owned)
         };
         let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-        assert_eq!(trace(good).as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
-        assert_eq!(trace("00-00000000000000000000000000000000-00f067aa0ba902b7-01"), None);
-        assert_eq!(trace("ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), None);
+        assert_eq!(
+            trace(good).as_deref(),
+            Some("4bf92f3577b34da6a3ce929d0e0e4736")
+        );
+        assert_eq!(
+            trace("00-00000000000000000000000000000000-00f067aa0ba902b7-01"),
+            None
+        );
+        assert_eq!(
+            trace("ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+            None
+        );
         assert_eq!(trace("nonsense"), None);
     }
 }

@@ -62,7 +62,10 @@ impl Minted {
     pub fn new(entropy: &Entropy, prefix: &str) -> Self {
         let text = format!("{prefix}{}", URL_SAFE_NO_PAD.encode(entropy.bytes::<32>()));
         let digest = Digest::of(&text);
-        Self { secret: text.into(), digest }
+        Self {
+            secret: text.into(),
+            digest,
+        }
     }
 }
 

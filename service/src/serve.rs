@@ -43,11 +43,20 @@ pub async fn listen(
 ) -> Result<TcpListener, CannotListen> {
     TcpListener::bind(address)
         .await
-        .map_err(|cause| CannotListen { address, variable, cause })
+        .map_err(|cause| CannotListen {
+            address,
+            variable,
+            cause,
+        })
 }
 
 /// Serves a router on a listener until `stop` is cancelled, then drains.
-pub async fn run(listener: TcpListener, router: Router, network: &Network, stop: CancellationToken) {
+pub async fn run(
+    listener: TcpListener,
+    router: Router,
+    network: &Network,
+    stop: CancellationToken,
+) {
     let places = Arc::new(Semaphore::new(network.max_connections));
     let drain = GracefulShutdown::new();
     let patience = Duration::from_secs(network.client_timeout_seconds);
@@ -66,7 +75,10 @@ pub async fn run(listener: TcpListener, router: Router, network: &Network, stop:
     drop(listener);
     let limit = Duration::from_secs(network.drain_seconds);
     if tokio::time::timeout(limit, drain.shutdown()).await.is_err() {
-        tracing::warn!(seconds = limit.as_secs(), "requests cut off after the drain limit");
+        tracing::warn!(
+            seconds = limit.as_secs(),
+            "requests cut off after the drain limit"
+        );
     }
 }
 
@@ -97,9 +109,17 @@ async fn sum_up(metrics: Option<PrometheusHandle>) {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "not part of the public API and its description")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "not part of the public API and its description"
+)]
 fn admin(health: &Health, metrics: Option<PrometheusHandle>) -> Router {
-    let render = async move || metrics.as_ref().map(PrometheusHandle::render).unwrap_or_default();
+    let render = async move || {
+        metrics
+            .as_ref()
+            .map(PrometheusHandle::render)
+            .unwrap_or_default()
+    };
     let (router, _) = health.routes().split_for_parts();
     router.route("/metrics", axum::routing::get(render))
 }
@@ -151,7 +171,12 @@ async fn connection(
     let service = hyper::service::service_fn(move |mut request: http::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
         let mut router = router.clone();
-        async move { router.call(request).await.map_err(|never: Infallible| never) }
+        async move {
+            router
+                .call(request)
+                .await
+                .map_err(|never: Infallible| never)
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

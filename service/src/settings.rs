@@ -18,7 +18,12 @@ pub struct Network {
     #[arg(long, env, default_value_t = 8081)]
     pub admin_port: u16,
     /// Proxies whose X-Forwarded-For is believed: addresses or CIDR blocks
-    #[arg(long, env, value_delimiter = ',', default_value = "127.0.0.0/8,::1/128")]
+    #[arg(
+        long,
+        env,
+        value_delimiter = ',',
+        default_value = "127.0.0.0/8,::1/128"
+    )]
     pub trusted_proxies: Vec<Block>,
     /// Most connections served at once; further ones wait to be accepted
     #[arg(long, env, default_value_t = 10_000)]
@@ -35,7 +40,9 @@ impl Network {
     /// Whether an address is a trusted proxy's.
     #[must_use]
     pub fn trusts(&self, address: IpAddr) -> bool {
-        self.trusted_proxies.iter().any(|block| block.contains(address))
+        self.trusted_proxies
+            .iter()
+            .any(|block| block.contains(address))
     }
 
     /// The address to listen on for a port.
@@ -81,11 +88,17 @@ impl std::str::FromStr for Block {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let fault = || format!("'{text}' is neither an address nor a CIDR block");
-        let (address, prefix) = text.split_once('/').map_or((text, None), |(a, p)| (a, Some(p)));
+        let (address, prefix) = text
+            .split_once('/')
+            .map_or((text, None), |(a, p)| (a, Some(p)));
         let address: IpAddr = address.trim().parse().map_err(|_| fault())?;
         let widest = if address.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.map_or(Ok(widest), |p| p.trim().parse().map_err(|_| fault()))?;
-        if prefix > widest { Err(fault()) } else { Ok(Self { address, prefix }) }
+        if prefix > widest {
+            Err(fault())
+        } else {
+            Ok(Self { address, prefix })
+        }
     }
 }
 
@@ -123,13 +136,17 @@ impl Addresses {
     /// The API's public address.
     #[must_use]
     pub fn api(&self) -> Url {
-        self.api_public_url.clone().unwrap_or_else(|| self.plain(8080))
+        self.api_public_url
+            .clone()
+            .unwrap_or_else(|| self.plain(8080))
     }
 
     /// The pages' public address.
     #[must_use]
     pub fn pages(&self) -> Url {
-        self.pages_public_url.clone().unwrap_or_else(|| self.plain(8000))
+        self.pages_public_url
+            .clone()
+            .unwrap_or_else(|| self.plain(8000))
     }
 
     /// Whether browsers reach us over TLS, so that cookies can demand it.
@@ -147,9 +164,16 @@ impl Addresses {
     /// Fills in the public addresses for ports that differ from the usual ones.
     #[must_use]
     pub fn with_ports(mut self, api: u16, pages: u16) -> Self {
-        self.api_public_url = Some(self.api_public_url.take().unwrap_or_else(|| self.plain(api)));
-        self.pages_public_url =
-            Some(self.pages_public_url.take().unwrap_or_else(|| self.plain(pages)));
+        self.api_public_url = Some(
+            self.api_public_url
+                .take()
+                .unwrap_or_else(|| self.plain(api)),
+        );
+        self.pages_public_url = Some(
+            self.pages_public_url
+                .take()
+                .unwrap_or_else(|| self.plain(pages)),
+        );
         self
     }
 

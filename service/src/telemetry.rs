@@ -11,8 +11,9 @@ use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitEx
 use crate::settings::{LogFormat, Logging};
 
 /// Bounds of latency histograms, in seconds.
-const LATENCY: [f64; 11] =
-    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
+const LATENCY: [f64; 11] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0,
+];
 
 /// Starts logging to standard error. Later calls change nothing.
 ///
@@ -22,7 +23,9 @@ pub fn logs(settings: &Logging) -> Result<(), tracing_subscriber::filter::ParseE
     let filter = EnvFilter::builder().parse(&settings.log_level)?;
     let registry = tracing_subscriber::registry().with(filter);
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let fmt = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
+    let fmt = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(colours);
     let _ = match settings.log_format {
         LogFormat::Json => registry.with(fmt.json().flatten_event(true)).try_init(),
         LogFormat::Pretty => registry.with(fmt.with_target(false)).try_init(),
