@@ -45,10 +45,15 @@ fn run(command: Command, output: Output) -> anyhow::Result<()> {
         // These two are no clients of the database; the bench has a runtime of its own.
         Command::Bench(options) => bench::run(options),
         Command::Completions(options) => completions::run(&options),
-        command => tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()?
-            .block_on(serve(command, output)),
+        command => {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .enable_all()
+                .build()?;
+            let outcome = runtime.block_on(serve(command, output));
+            // Whoever asked twice to stop does not wait for what still blocks a thread.
+            runtime.shutdown_background();
+            outcome
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use crate::{database::Source, output::Output};
 )]
 pub(crate) struct Options {
     /// Whose it is, for the record
+    #[arg(default_value = "operator")]
     name: String,
     /// Days after which it ends [default: never]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]

@@ -3,6 +3,7 @@
 //! Ports are taken first, so that a busy one is told before anything is started; PostgreSQL is
 //! stopped last, when no request needs it any more.
 
+mod asked;
 mod database;
 mod hold;
 mod notice;
@@ -16,13 +17,13 @@ use clap::Args;
 use service::{
     Clock, Entropy,
     password::Hasher,
-    serve,
     settings::{Addresses, Logging, Network},
     telemetry,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{database::Source, output::Output};
+use asked::Asked;
 use database::Database;
 use hold::Hold;
 use planes::Planes;
@@ -63,49 +64,81 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(mut options: Options, output: Output) -> anyhow::Result<()> {
     telemetry::logs(&options.logging).context("LOG_LEVEL")?;
+    let mut asked = Asked::listen()?;
     let (api, pages) = (options.api_port, options.pages_port);
     options.addresses = options.addresses.with_ports(api, pages);
     let _hold = Hold::take(&options.source.tenantry_dir)?;
     let ports = Ports::take(&options).await?;
-    let database = Database::start(&options, output).await?;
-    let outcome = Box::pin(serve(&options, ports, &database, output)).await;
+    let (database, early) = start(&options, &mut asked, output).await?;
+    let outcome = if early {
+        Ok(())
+    } else {
+        Box::pin(serve(&options, ports, &database, &mut asked, output)).await
+    };
     let stopped = database.stop(output).await;
     outcome.and(stopped)
+}
+
+/// The database, and whether we were asked to stop before it was there. PostgreSQL is stopped
+/// once it has started: before, there is only a half-made directory to leave behind.
+async fn start(
+    options: &Options,
+    asked: &mut Asked,
+    output: Output,
+) -> anyhow::Result<(Database, bool)> {
+    let mut starting = pin!(Database::start(options, output));
+    tokio::select! {
+        started = &mut starting => return Ok((started?, false)),
+        () = asked.heard() => (),
+    }
+    output.note("tenantry: stopping once PostgreSQL has started; ask again to stop at once");
+    tokio::select! {
+        started = starting => Ok((started?, true)),
+        () = asked.heard() => anyhow::bail!("stopped while PostgreSQL was starting"),
+    }
 }
 
 async fn serve(
     options: &Options,
     ports: Ports,
     database: &Database,
+    asked: &mut Asked,
     output: Output,
 ) -> anyhow::Result<()> {
-    let (clock, entropy) = (Clock::system(), Entropy::system()?);
-    let logins = options.source.logins(&entropy)?;
-    output.note("tenantry: migrating the registry");
-    database.make_ready(&logins).await?;
-    let hasher = Hasher::new(entropy.clone())?;
-    let planes = Planes::new(options, database.admin(), &logins, hasher, clock, &entropy)?;
+    let planes = tokio::select! {
+        planes = make_ready(options, database, output) => planes?,
+        () = asked.heard() => return Ok(()),
+    };
     let (health, stop) = (planes.health(), CancellationToken::new());
     let mut serving = pin!(planes.serve(ports, options, stop.clone()));
     notice::show(options, output)?;
     let outcome = tokio::select! {
-        () = &mut serving => Ok(()),
-        outcome = asked_to_stop(database) => outcome,
+        () = &mut serving => return Ok(()),
+        () = asked.heard() => Ok(()),
+        gone = database.ended() => Err(gone),
     };
     output.note("tenantry: stopping; ask again to stop at once");
     health.drain();
     stop.cancel();
     tokio::select! {
         () = serving => (),
-        _ = serve::stop_signal() => output.note("tenantry: requests under way are cut off"),
+        () = asked.heard() => output.note("tenantry: requests under way are cut off"),
     }
     outcome
 }
 
-/// Resolves when we are asked to stop, or cannot go on.
-async fn asked_to_stop(database: &Database) -> anyhow::Result<()> {
-    tokio::select! {
-        asked = serve::stop_signal() => Ok(asked?),
-        () = database.ended() => anyhow::bail!("PostgreSQL has ended; its log says why"),
-    }
+/// The planes, on a database that has all they need.
+async fn make_ready(
+    options: &Options,
+    database: &Database,
+    output: Output,
+) -> anyhow::Result<Planes> {
+    let (clock, entropy) = (Clock::system(), Entropy::system()?);
+    let logins = options.source.logins(&entropy)?;
+    output.note("tenantry: migrating the registry");
+    database.make_ready(&logins).await?;
+    let hasher = Hasher::new(entropy.clone())?;
+    let planes = Planes::new(options, database.admin(), &logins, hasher, clock, &entropy)?;
+    planes.make_ready().await;
+    Ok(planes)
 }

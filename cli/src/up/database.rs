@@ -1,5 +1,7 @@
 //! The database of `tenantry up`: the one that was named, or a private server's.
 
+use std::path::PathBuf;
+
 use anyhow::Context;
 use control_plane::{Logins, bootstrap};
 use local_postgres::Server;
@@ -14,6 +16,7 @@ use crate::{
 /// A database, and the server that we run for it, if we do.
 pub(super) struct Database {
     server: Option<Server>,
+    directory: PathBuf,
     admin: Config,
 }
 
@@ -21,15 +24,17 @@ impl Database {
     /// Starts a private server, unless a database was named.
     pub(super) async fn start(options: &Options, output: Output) -> anyhow::Result<Self> {
         let source = &options.source;
+        let directory = source.tenantry_dir.clone();
         if let Some(url) = &source.database_url {
             let admin = parse(url)?;
             return Ok(Self {
                 server: None,
+                directory,
                 admin,
             });
         }
-        let directory = source.tenantry_dir.display();
-        output.note(&format!("tenantry: starting PostgreSQL in {directory}"));
+        let shown = directory.display();
+        output.note(&format!("tenantry: starting PostgreSQL in {shown}"));
         let mut wanted = local_postgres::Options::new(&source.tenantry_dir);
         wanted.port = Some(options.postgres_port);
         wanted.binaries.clone_from(&options.postgres_bin_dir);
@@ -37,6 +42,7 @@ impl Database {
         let admin = private(&server.admin_url())?;
         Ok(Self {
             server: Some(server),
+            directory,
             admin,
         })
     }
@@ -55,12 +61,15 @@ impl Database {
         Ok(())
     }
 
-    /// Resolves when our own server has ended; somebody else's is not ours to watch.
-    pub(super) async fn ended(&self) {
-        match &self.server {
-            Some(server) => server.ended().await,
-            None => std::future::pending().await,
-        }
+    /// Resolves when our own server has ended, to what is to be said of it. Somebody else's is
+    /// not ours to watch.
+    pub(super) async fn ended(&self) -> anyhow::Error {
+        let Some(server) = &self.server else {
+            return std::future::pending().await;
+        };
+        server.ended().await;
+        let directory = self.directory.display();
+        anyhow::anyhow!("PostgreSQL has ended; {directory}/postgres.log says why")
     }
 
     /// Stops our own server.

@@ -9,7 +9,11 @@ pub(super) fn show(options: &Options, output: Output) -> anyhow::Result<()> {
     let (api, pages) = (options.addresses.api(), options.addresses.pages());
     let psql = psql(options);
     let docs = format!("{api}docs");
-    let body = json!({ "pages": pages.as_str(), "api": api.as_str(), "docs": docs, "psql": psql });
+    let directory = options.source.tenantry_dir.display().to_string();
+    let body = json!({
+        "pages": pages.as_str(), "api": api.as_str(), "docs": docs, "psql": psql,
+        "directory": directory,
+    });
     output.result(&body, || {
         let mut lines = vec![
             ("Pages", format!("{pages}  (sign a tenant up here)")),
@@ -17,6 +21,7 @@ pub(super) fn show(options: &Options, output: Output) -> anyhow::Result<()> {
             ("Docs", docs),
         ];
         lines.extend(psql.map(|psql| ("Database", psql)));
+        lines.push(("Kept in", directory));
         lines.push(("Stop", "Ctrl-C".to_owned()));
         let lines: Vec<String> = lines
             .iter()

@@ -62,6 +62,11 @@ impl Planes {
         })
     }
 
+    /// Does what is due before anybody asks: the first sign-ups find roles made for them.
+    pub(super) async fn make_ready(&self) {
+        reaper::look(&self.control).await;
+    }
+
     /// What says that everything is well; shared by all ports.
     pub(super) fn health(&self) -> Health {
         self.health.clone()

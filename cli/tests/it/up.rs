@@ -10,7 +10,10 @@ use std::{
 use reqwest::Client;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use tokio::process::{Child, Command};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
 
 use crate::support::{Ran, TestCli, directory, program};
 
@@ -67,12 +70,26 @@ impl Up {
 
     /// Asks it to stop, and says what became of it.
     async fn stop(self) -> Ran {
-        let pid = i32::try_from(self.child.id().unwrap()).unwrap();
-        kill_process(Pid::from_raw(pid).unwrap(), Signal::TERM).unwrap();
-        let limit = Duration::from_secs(60);
-        let ended = tokio::time::timeout(limit, self.child.wait_with_output()).await;
-        Ran::of(ended.unwrap().unwrap())
+        ask_to_stop(&self.child);
+        ended(self.child).await
     }
+}
+
+fn ask_to_stop(child: &Child) {
+    let pid = i32::try_from(child.id().unwrap()).unwrap();
+    kill_process(Pid::from_raw(pid).unwrap(), Signal::TERM).unwrap();
+}
+
+async fn ended(child: Child) -> Ran {
+    let limit = Duration::from_secs(60);
+    let ended = tokio::time::timeout(limit, child.wait_with_output()).await;
+    Ran::of(ended.unwrap().unwrap())
+}
+
+/// The private server's process.
+fn postgres(directory: &Path) -> Option<Pid> {
+    let file = std::fs::read_to_string(directory.join("data/postmaster.pid")).ok()?;
+    Pid::from_raw(file.lines().next()?.trim().parse().ok()?)
 }
 
 /// Ports that were free a moment ago.
@@ -185,5 +202,45 @@ async fn after_a_kill_it_starts_again_and_has_what_was_committed() {
     let up = Up::start(private(directory.path())).await;
     let (status, _) = up.get(up.api, "/tenants/acme/api/ping").await;
     assert_eq!(status, 200);
+    assert_eq!(up.stop().await.code, 0);
+}
+
+#[tokio::test]
+async fn asked_to_stop_while_it_starts_it_leaves_nothing_running() {
+    let directory = directory();
+    let mut child = with_ports(private(directory.path()), ports())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    let mut lines = BufReader::new(child.stderr.as_mut().unwrap());
+    lines.read_line(&mut said).await.unwrap();
+    assert!(said.contains("starting PostgreSQL"), "{said}");
+    ask_to_stop(&child);
+    let ran = ended(child).await;
+    assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{}", ran.err);
+    assert_eq!(postgres(directory.path()), None);
+}
+
+#[tokio::test]
+async fn it_ends_with_its_server_and_says_where_to_look() {
+    let directory = directory();
+    let up = Up::start(private(directory.path())).await;
+    kill_process(postgres(directory.path()).unwrap(), Signal::INT).unwrap();
+    let ran = ended(up.child).await;
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("postgres.log"), "{}", ran.err);
+}
+
+#[tokio::test]
+async fn an_operators_token_opens_the_operators_api() {
+    let cli = TestCli::new().await;
+    let up = Up::start(cli.command()).await;
+    let token = cli.run("token").await.out;
+    let url = format!("http://127.0.0.1:{}/control/v1/tenants", up.api);
+    let ask = |token: &str| Client::new().get(&url).bearer_auth(token).send();
+    assert_eq!(ask(token.trim()).await.unwrap().status(), 200);
+    assert_eq!(ask("tnt_op_wrong").await.unwrap().status(), 401);
     assert_eq!(up.stop().await.code, 0);
 }
