@@ -7,14 +7,10 @@ use anyhow::{Context, bail};
 use clap::Args;
 use control_plane::{ControlPlane, Logins};
 use secrecy::{ExposeSecret, SecretString};
-use service::{
-    Clock, Entropy,
-    password::Hasher,
-    settings::{Addresses, defaults},
-};
+use service::{Clock, Entropy, password::Hasher, settings::defaults};
 use tokio_postgres::{Client, Config, NoTls};
 
-use crate::secrets::Secrets;
+use crate::{local::addresses, secrets::Secrets};
 
 /// The product's database on the private server.
 pub(crate) const DATABASE: &str = "tenantry";
@@ -88,7 +84,7 @@ impl Source {
         )?;
         ControlPlane::new(
             &defaults(),
-            &defaults::<Addresses>(),
+            &addresses(),
             &control,
             Hasher::new(entropy.clone())?,
             Clock::system(),

@@ -9,6 +9,7 @@ mod completions;
 mod database;
 mod doctor;
 mod failure;
+mod local;
 mod migrate;
 mod output;
 mod password;

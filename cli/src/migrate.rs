@@ -69,14 +69,11 @@ async fn status(plane: &ControlPlane, output: Output) -> anyhow::Result<()> {
 }
 
 async fn plan(plane: &ControlPlane, output: Output) -> anyhow::Result<()> {
+    let status = plane.fleet_status().await?;
+    let behind = behind(&status);
     let FleetStatus {
         versions, latest, ..
-    } = plane.fleet_status().await?;
-    let behind: i64 = versions
-        .iter()
-        .filter(|at| at.version < latest)
-        .map(|at| at.tenants)
-        .sum();
+    } = status;
     let oldest = versions.iter().map(|at| at.version).min().unwrap_or(latest);
     let files: Vec<String> = migrations::all()
         .iter()
@@ -95,9 +92,23 @@ async fn plan(plane: &ControlPlane, output: Output) -> anyhow::Result<()> {
     )
 }
 
+/// How many tenants are behind.
+pub(crate) fn behind(status: &FleetStatus) -> u64 {
+    let behind = status
+        .versions
+        .iter()
+        .filter(|at| at.version < status.latest);
+    behind.map(|at| at.tenants.unsigned_abs()).sum()
+}
+
 async fn migrate(source: &Source, output: Output) -> anyhow::Result<()> {
     bootstrap(&source.admin()?, &source.logins(&Entropy::system()?)?).await?;
-    let done = source.control_plane().await?.migrate_fleet().await?;
+    let plane = source.control_plane().await?;
+    let bar = output.progress(behind(&plane.fleet_status().await?), "tenants");
+    let done = plane
+        .migrate_fleet_and_tell(|done| bar.set_position(done.migrated + done.failed))
+        .await?;
+    bar.finish_and_clear();
     output.result(&done, || {
         format!("{} tenants migrated, {} failed", done.migrated, done.failed)
     })?;

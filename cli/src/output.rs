@@ -5,6 +5,7 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::failure::Usage;
@@ -38,6 +39,19 @@ impl Output {
     /// A word on the way.
     pub(crate) fn note(self, text: &str) {
         let _ = write(io::stderr().lock(), text);
+    }
+
+    /// How far something long is, shown where standard error is a terminal and text is asked for.
+    pub(crate) fn progress(self, of: u64, what: &'static str) -> ProgressBar {
+        if self.json {
+            return ProgressBar::hidden();
+        }
+        let style = ProgressStyle::with_template("{bar:32} {pos} of {len} {msg}, {eta} left");
+        let bar = ProgressBar::new(of).with_message(what);
+        match style {
+            Ok(style) => bar.with_style(style),
+            Err(_) => bar,
+        }
     }
 
     /// Why it was not done.

@@ -10,7 +10,7 @@ mod notice;
 mod planes;
 mod ports;
 
-use std::{path::PathBuf, pin::pin};
+use std::pin::pin;
 
 use anyhow::Context;
 use clap::Args;
@@ -22,10 +22,11 @@ use service::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{database::Source, output::Output};
+use crate::{database::Source, local::Local, output::Output};
 use asked::Asked;
 use database::Database;
 use hold::Hold;
+pub(crate) use hold::runs_in;
 use planes::Planes;
 use ports::Ports;
 
@@ -36,18 +37,8 @@ use ports::Ports;
                   Example: API_PORT=9080 tenantry up"
 )]
 pub(crate) struct Options {
-    /// Port of the API
-    #[arg(long, env, default_value_t = 8080)]
-    pub(crate) api_port: u16,
-    /// Port of the pages
-    #[arg(long, env, default_value_t = 8000)]
-    pub(crate) pages_port: u16,
-    /// Port of the private PostgreSQL, on loopback
-    #[arg(long, env, default_value_t = 5442)]
-    pub(crate) postgres_port: u16,
-    /// Directory of the PostgreSQL server's programs [default: searched for]
-    #[arg(long, env)]
-    pub(crate) postgres_bin_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) local: Local,
     #[command(flatten)]
     pub(crate) source: Source,
     #[command(flatten)]
@@ -65,8 +56,7 @@ pub(crate) struct Options {
 pub(crate) async fn run(mut options: Options, output: Output) -> anyhow::Result<()> {
     telemetry::logs(&options.logging).context("LOG_LEVEL")?;
     let mut asked = Asked::listen()?;
-    let (api, pages) = (options.api_port, options.pages_port);
-    options.addresses = options.addresses.with_ports(api, pages);
+    options.addresses = options.local.addresses(options.addresses);
     let _hold = Hold::take(&options.source.tenantry_dir)?;
     let ports = Ports::take(&options).await?;
     let (database, early) = start(&options, &mut asked, output).await?;

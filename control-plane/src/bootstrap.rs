@@ -43,6 +43,25 @@ pub async fn bootstrap(admin: &Config, logins: &Logins) -> Result<(), Error> {
     outcome
 }
 
+/// How many of the global migrations have not run on the database yet. Changes nothing.
+///
+/// # Errors
+/// [`Error`].
+pub async fn pending(admin: &Config) -> Result<usize, Error> {
+    const HISTORY: &str = "SELECT to_regclass('platform.refinery_schema_history') IS NOT NULL";
+    let (mut client, connection) = admin.connect(NoTls).await?;
+    tokio::spawn(connection);
+    let runner = migrations::migrations::runner();
+    let known = runner.get_migrations().len();
+    let history: bool = client.query_one(HISTORY, &[]).await?.try_get(0)?;
+    if !history {
+        return Ok(known);
+    }
+    client.batch_execute("SET search_path TO platform").await?;
+    let applied = runner.get_applied_migrations_async(&mut client).await?;
+    Ok(known.saturating_sub(applied.len()))
+}
+
 async fn prepare(client: &mut Client, admin: &Config, logins: &Logins) -> Result<(), Error> {
     client
         .execute("SELECT pg_advisory_lock($1)", &[&LOCK])

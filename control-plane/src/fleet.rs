@@ -77,6 +77,17 @@ impl ControlPlane {
     /// # Errors
     /// When the registry cannot be asked; what fails at one tenant is in the answer.
     pub async fn migrate_fleet(&self) -> Result<Migrated, Error> {
+        self.migrate_fleet_and_tell(|_| ()).await
+    }
+
+    /// As [`migrate_fleet`](Self::migrate_fleet), and tells what is done after each tenant.
+    ///
+    /// # Errors
+    /// When the registry cannot be asked; what fails at one tenant is in the answer.
+    pub async fn migrate_fleet_and_tell(
+        &self,
+        mut tell: impl FnMut(&Migrated) + Send,
+    ) -> Result<Migrated, Error> {
         let mut done = Migrated::default();
         let mut after: Option<Behind> = None;
         loop {
@@ -89,6 +100,7 @@ impl ControlPlane {
                     Ok(()) => done.migrated += 1,
                     Err(cause) => done.note(tenant.slug.clone(), &cause),
                 }
+                tell(&done);
                 after = Some(tenant);
             }
         }

@@ -48,6 +48,14 @@ pub async fn look(plane: &ControlPlane) {
     }
 }
 
+/// How many roles are ready for tenants to come. Without any, a sign-up makes its own.
+///
+/// # Errors
+/// Those of the database.
+pub async fn spare_roles(plane: &ControlPlane) -> Result<i64, Error> {
+    plane.store().spare_roles().await
+}
+
 async fn fill_roles(plane: &ControlPlane) -> Result<(), Error> {
     let wanted = i64::from(plane.settings().spare_roles);
     // Refilled from half, so that roles change seldom: each change costs every connection.

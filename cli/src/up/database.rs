@@ -36,8 +36,8 @@ impl Database {
         let shown = directory.display();
         output.note(&format!("tenantry: starting PostgreSQL in {shown}"));
         let mut wanted = local_postgres::Options::new(&source.tenantry_dir);
-        wanted.port = Some(options.postgres_port);
-        wanted.binaries.clone_from(&options.postgres_bin_dir);
+        wanted.port = Some(options.local.postgres_port);
+        wanted.binaries.clone_from(&options.local.postgres_bin_dir);
         let server = local_postgres::start(wanted).await?;
         let admin = private(&server.admin_url())?;
         Ok(Self {

@@ -7,6 +7,8 @@ use std::{
 
 use anyhow::{Context, bail};
 
+const LOCK: &str = "up.lock";
+
 /// The proof that no other process serves from a directory. The system takes it back when this
 /// process ends, however it ends.
 pub(super) struct Hold {
@@ -16,7 +18,7 @@ pub(super) struct Hold {
 impl Hold {
     /// Makes the directory if need be.
     pub(super) fn take(directory: &Path) -> anyhow::Result<Self> {
-        let path = directory.join("up.lock");
+        let path = directory.join(LOCK);
         let open = || {
             fs::create_dir_all(directory)?;
             File::options().create(true).append(true).open(&path)
@@ -35,6 +37,12 @@ impl Hold {
     }
 }
 
+/// Whether an `up` serves from the directory now.
+pub(crate) fn runs_in(directory: &Path) -> bool {
+    let lock = File::open(directory.join(LOCK));
+    lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,10 +50,13 @@ mod tests {
     #[test]
     fn a_directory_is_held_once() {
         let place = tempfile::tempdir().unwrap();
+        assert!(!runs_in(place.path()));
         let hold = Hold::take(place.path()).unwrap();
+        assert!(runs_in(place.path()));
         let refused = Hold::take(place.path()).err().unwrap();
         assert!(refused.to_string().contains("TENANTRY_DIR"));
         drop(hold);
+        assert!(!runs_in(place.path()));
         Hold::take(place.path()).unwrap();
     }
 }

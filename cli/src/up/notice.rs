@@ -37,7 +37,7 @@ fn psql(options: &Options) -> Option<String> {
     let secret = source.tenantry_dir.join("secrets/superuser-password");
     let private = source.database_url.is_none();
     private.then(|| {
-        let port = options.postgres_port;
+        let port = options.local.postgres_port;
         format!(
             "PGPASSWORD=\"$(cat {})\" psql -h 127.0.0.1 -p {port} -U postgres {DATABASE}",
             secret.display()

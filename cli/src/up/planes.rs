@@ -113,6 +113,6 @@ fn loopback(options: &Options) -> anyhow::Result<url::Url> {
     } else {
         bound
     };
-    let address = SocketAddr::new(address, options.api_port);
+    let address = SocketAddr::new(address, options.local.api_port);
     Ok(format!("http://{address}").parse()?)
 }

@@ -16,8 +16,8 @@ impl Ports {
     pub(super) async fn take(options: &Options) -> Result<Self, CannotListen> {
         let network = &options.network;
         Ok(Self {
-            api: listen(network.on(options.api_port), "API_PORT").await?,
-            pages: listen(network.on(options.pages_port), "PAGES_PORT").await?,
+            api: listen(network.on(options.local.api_port), "API_PORT").await?,
+            pages: listen(network.on(options.local.pages_port), "PAGES_PORT").await?,
             admin: listen(network.on(network.admin_port), "ADMIN_PORT").await?,
         })
     }

@@ -1,0 +1,88 @@
+//! The database: logins, migrations, tenants, and what is kept ready for tenants to come.
+
+use anyhow::{Context, ensure};
+use control_plane::{ControlPlane, bootstrap, reaper};
+use service::Entropy;
+
+use super::Finding;
+use crate::{
+    database::{Source, connect},
+    migrate::behind,
+};
+
+/// What is wrong with one thing is told beside the rest, until nothing more can be asked.
+pub(super) async fn look(source: &Source) -> Vec<Finding> {
+    let mut findings = vec![
+        Finding::new("login of the administrator", administrator(source).await),
+        Finding::new("login tenantry_data", data(source).await),
+    ];
+    match source.control_plane().await {
+        Ok(plane) => {
+            let well = Ok("can log in".to_owned());
+            findings.push(Finding::new("login tenantry_control", well));
+            findings.push(Finding::new(
+                "registry's migrations",
+                registry(source).await,
+            ));
+            findings.push(Finding::new("tenants' migrations", tenants(&plane).await));
+            findings.push(Finding::new("spare roles", roles(&plane).await).only_warn());
+        }
+        Err(fault) => findings.push(Finding::new("login tenantry_control", Err(fault))),
+    }
+    findings.push(Finding::new("set_config", closed(source).await).only_warn());
+    findings
+}
+
+async fn administrator(source: &Source) -> anyhow::Result<String> {
+    connect(&source.admin()?).await?;
+    Ok("can log in".to_owned())
+}
+
+async fn data(source: &Source) -> anyhow::Result<String> {
+    let logins = source.logins(&Entropy::system()?)?;
+    connect(&logins.data(&source.admin()?)).await?;
+    Ok("can log in".to_owned())
+}
+
+async fn registry(source: &Source) -> anyhow::Result<String> {
+    let pending = bootstrap::pending(&source.admin()?).await?;
+    ensure!(
+        pending == 0,
+        "{pending} have not run: run `tenantry migrate run`"
+    );
+    Ok("all have run".to_owned())
+}
+
+async fn tenants(plane: &ControlPlane) -> anyhow::Result<String> {
+    let status = plane.fleet_status().await?;
+    let behind = behind(&status);
+    ensure!(
+        behind == 0,
+        "{behind} tenants are behind: run `tenantry migrate run`"
+    );
+    Ok(format!("all at version {}", status.latest))
+}
+
+async fn roles(plane: &ControlPlane) -> anyhow::Result<String> {
+    let spare = reaper::spare_roles(plane).await?;
+    ensure!(
+        spare > 0,
+        "none; a sign-up makes its own, slowly. The control plane fills them up while it runs"
+    );
+    Ok(format!("{spare} for tenants to come"))
+}
+
+/// Whether SQL injected into a statement could not leave its tenant.
+async fn closed(source: &Source) -> anyhow::Result<String> {
+    const OPEN: &str = "SELECT has_function_privilege('tenantry_data', \
+        'pg_catalog.set_config(text, text, boolean)', 'EXECUTE')";
+    let admin = connect(&source.admin()?).await?;
+    let asked = admin.query_one(OPEN, &[]).await;
+    let open: bool = asked.context("tenantry_data is not there")?.try_get(0)?;
+    ensure!(
+        !open,
+        "open to everybody, so that injected SQL could leave its tenant; as a superuser: REVOKE \
+         EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) FROM PUBLIC"
+    );
+    Ok("closed to the data plane".to_owned())
+}
