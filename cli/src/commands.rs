@@ -41,11 +41,13 @@ pub(crate) enum Command {
     Completions(crate::completions::Options),
 }
 
-/// The whole command line. `up` is for people, so that its logs are too, and few.
+/// The whole command line. `up` is for people, so that its logs are too, and few; and it always
+/// makes the database ready, for which the control plane's login is not enough.
 pub(crate) fn command() -> clap::Command {
     Cli::command().mut_subcommand("up", |up| {
         up.mut_arg("log_format", |log| log.default_value("pretty"))
             .mut_arg("log_level", |level| level.default_value("warn"))
+            .mut_arg("control_database_url", |url| url.hide(true))
     })
 }
 

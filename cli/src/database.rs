@@ -27,6 +27,10 @@ pub(crate) struct Source {
     /// Database to use, in place of a private server: its superuser, or its owner with CREATEROLE
     #[arg(long, env, help_heading = HEADING, hide_env_values = true)]
     pub(crate) database_url: Option<SecretString>,
+    /// Database, logged in as tenantry_control: enough for `tenant`, `user`, `token` and `migrate
+    /// status`
+    #[arg(long, env, help_heading = HEADING, hide_env_values = true)]
+    pub(crate) control_database_url: Option<SecretString>,
     /// Password of the login tenantry_control [default: drawn once, kept in TENANTRY_DIR]
     #[arg(long, env, help_heading = HEADING, hide_env_values = true)]
     pub(crate) control_password: Option<SecretString>,
@@ -42,7 +46,7 @@ impl Source {
     /// When no `DATABASE_URL` is set and no private server runs.
     pub(crate) fn admin(&self) -> anyhow::Result<Config> {
         if let Some(url) = &self.database_url {
-            return parse(url);
+            return parse(url, "DATABASE_URL");
         }
         let Some(address) = local_postgres::running(&self.tenantry_dir)? else {
             bail!(
@@ -76,7 +80,10 @@ impl Source {
     /// When the database is not there, or not ready.
     pub(crate) async fn control_plane(&self) -> anyhow::Result<ControlPlane> {
         let entropy = Entropy::system()?;
-        let control = self.logins(&entropy)?.control(&self.admin()?);
+        let control = match &self.control_database_url {
+            Some(url) => parse(url, "CONTROL_DATABASE_URL")?,
+            None => self.logins(&entropy)?.control(&self.admin()?),
+        };
         // Said here, once and plainly, and not by whichever query comes first.
         connect(&control).await.context(
             "the database cannot be used as tenantry_control (`tenantry migrate run` makes it \
@@ -101,8 +108,8 @@ pub(crate) fn private(admin_url: &str) -> anyhow::Result<Config> {
 }
 
 /// Reads a URL, whose text is never shown.
-pub(crate) fn parse(url: &SecretString) -> anyhow::Result<Config> {
-    url.expose_secret().parse().context("DATABASE_URL")
+pub(crate) fn parse(url: &SecretString, variable: &'static str) -> anyhow::Result<Config> {
+    url.expose_secret().parse().context(variable)
 }
 
 /// Connects, for as long as the client is held.

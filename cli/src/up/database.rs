@@ -26,7 +26,7 @@ impl Database {
         let source = &options.source;
         let directory = source.tenantry_dir.clone();
         if let Some(url) = &source.database_url {
-            let admin = parse(url)?;
+            let admin = parse(url, "DATABASE_URL")?;
             return Ok(Self {
                 server: None,
                 directory,

@@ -1,3 +1,4 @@
+use secrecy::ExposeSecret;
 use serde_json::json;
 
 use crate::support::{Ran, TestCli, program};
@@ -157,6 +158,27 @@ async fn an_operators_token_is_printed_once() {
 }
 
 #[tokio::test]
+async fn the_control_planes_login_is_enough_for_tenants() {
+    let cli = TestCli::new().await;
+    let mut url: url::Url = cli.database.admin_url().unwrap().parse().unwrap();
+    url.set_username("tenantry_control").unwrap();
+    let password = cli.database.logins().control.expose_secret();
+    url.set_password(Some(password)).unwrap();
+    for words in [
+        "tenant create acme --email ada@example.com",
+        "tenant delete acme --yes",
+        "tenant purge acme --yes",
+        "token",
+        "migrate status",
+    ] {
+        let mut command = program(cli.directory.path());
+        command.env("CONTROL_DATABASE_URL", url.as_str());
+        let ran = Ran::of(command.args(words.split(' ')).output().await.unwrap());
+        assert_eq!(ran.code, 0, "{words}: {}", ran.err);
+    }
+}
+
+#[tokio::test]
 async fn a_doctor_finds_a_database_that_is_well() {
     let cli = TestCli::new().await;
     let mut command = cli.command();
@@ -173,7 +195,7 @@ async fn a_doctor_finds_a_database_that_is_well() {
 async fn a_doctor_finds_a_database_that_is_not_ready() {
     let cli = TestCli::new().await;
     let url = cli.database.admin_url().unwrap();
-    let bare = url.replace(cli.database.name(), "template1");
+    let bare = url.replace(cli.database.name(), "postgres");
     let mut command = cli.command_on(&bare);
     let ran = Ran::of(command.arg("doctor").output().await.unwrap());
     assert_eq!(ran.code, 1);

@@ -13,6 +13,7 @@ pub(crate) fn program(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
     command
         .env_remove("DATABASE_URL")
+        .env_remove("CONTROL_DATABASE_URL")
         .env("TENANTRY_DIR", directory)
         .env("RUST_BACKTRACE", "0")
         .stdin(std::process::Stdio::null())
