@@ -156,7 +156,10 @@ async fn limit_server(
 async fn backends(database: &Database) -> anyhow::Result<Vec<u64>> {
     let pids = database.backends("tenantry_data").await?;
     // A connection may be replaced between the list and the look at it.
-    let found = pids.into_iter().map(memory::private).collect::<Result<Vec<_>, _>>()?;
+    let found = pids
+        .into_iter()
+        .map(memory::private)
+        .collect::<Result<Vec<_>, _>>()?;
     Ok(found.into_iter().flatten().collect())
 }
 

@@ -28,6 +28,10 @@ use crate::{
     output::Output,
 };
 
+/// glibc's allocator keeps every buffer that a password was hashed in, one per thread.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let mut matches = commands::command().get_matches();
     let cli = Cli::from_arg_matches_mut(&mut matches).unwrap_or_else(|fault| fault.exit());

@@ -13,6 +13,10 @@ use service::{
 };
 use tokio_util::sync::CancellationToken;
 
+/// glibc's allocator keeps every buffer that a password was hashed in, one per thread.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Serves Tenantry's data plane.
 #[derive(Parser)]
 #[command(

@@ -16,12 +16,16 @@ use crate::{feed::Feed, names::TenantId};
 const UNTOLD: Duration = Duration::from_secs(1);
 
 /// Keeps what was loaded of tenants, by any key.
-#[derive(Clone)]
 pub struct FreshCache<K, V> {
-    entries: Cache<K, (Instant, V)>,
+    entries: Entries<K, V>,
     feed: Feed,
     max_age: Duration,
 }
+
+/// What a cache holds, for whoever must forget some of it. Subscribers of the feed hold this and
+/// not the cache, which holds the feed in turn.
+#[derive(Clone)]
+pub struct Entries<K, V>(Cache<K, (Instant, V)>);
 
 impl<K, V> FreshCache<K, V>
 where
@@ -37,16 +41,22 @@ where
             .support_invalidation_closures()
             .build();
         Self {
-            entries,
+            entries: Entries(entries),
             feed: feed.clone(),
             max_age,
         }
     }
 
+    /// What it holds.
+    #[must_use]
+    pub fn entries(&self) -> Entries<K, V> {
+        self.entries.clone()
+    }
+
     /// The entry, if it can still be trusted.
     #[must_use]
     pub fn get(&self, key: &K) -> Option<V> {
-        let (loaded, value) = self.entries.get(key)?;
+        let (loaded, value) = self.entries.0.get(key)?;
         let limit = if self.feed.is_fresh() {
             self.max_age
         } else {
@@ -73,29 +83,35 @@ where
         let Some(value) = load.await? else {
             return Ok(None);
         };
-        self.entries.insert(key.clone(), (asked, value.clone()));
+        self.entries.0.insert(key.clone(), (asked, value.clone()));
         // Inserted first and checked second, so that news in between cannot slip past both.
         if self.feed.epoch(tenant) != epoch {
-            self.entries.invalidate(&key);
+            self.entries.forget(&key);
         }
         Ok(Some(value))
     }
+}
 
+impl<K, V> Entries<K, V>
+where
+    K: Hash + Eq + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
     /// Forgets one entry.
     pub fn forget(&self, key: &K) {
-        self.entries.invalidate(key);
+        self.0.invalidate(key);
     }
 
     /// Forgets the entries of which `stale` holds.
     pub fn forget_where(&self, stale: impl Fn(&K, &V) -> bool + Send + Sync + 'static) {
         let stale = move |key: &K, value: &(Instant, V)| stale(key, &value.1);
-        if self.entries.invalidate_entries_if(stale).is_err() {
-            self.entries.invalidate_all();
+        if self.0.invalidate_entries_if(stale).is_err() {
+            self.0.invalidate_all();
         }
     }
 
     /// Forgets everything.
     pub fn forget_all(&self) {
-        self.entries.invalidate_all();
+        self.0.invalidate_all();
     }
 }

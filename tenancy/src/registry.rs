@@ -33,7 +33,7 @@ pub enum Name {
 pub struct Registry {
     pool: Pool,
     names: Cache<Name, TenantId>,
-    tenants: FreshCache<TenantId, Arc<Tenant>>,
+    tenants: Arc<FreshCache<TenantId, Arc<Tenant>>>,
     feed: Feed,
 }
 
@@ -67,9 +67,9 @@ impl Registry {
     #[must_use]
     pub fn new(pool: Pool, feed: &Feed, capacity: u64) -> Self {
         let max_age = Duration::from_secs(60);
-        let tenants = FreshCache::new(feed, capacity, max_age);
+        let tenants = Arc::new(FreshCache::new(feed, capacity, max_age));
         let names = Cache::new(capacity * 2);
-        let told = (tenants.clone(), names.clone());
+        let told = (tenants.entries(), names.clone());
         feed.subscribe(move |news| match news {
             News::Tenant(id) => told.0.forget(id),
             News::Revoked(..) => (),

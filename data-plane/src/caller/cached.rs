@@ -3,7 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use service::Digest;
-use tenancy::{Feed, TenantId, cache::FreshCache, feed::News};
+use tenancy::{
+    Feed, TenantId,
+    cache::{Entries, FreshCache},
+    feed::News,
+};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -94,7 +98,7 @@ pub(crate) struct Credentials(FreshCache<Key, Arc<Known>>);
 impl Credentials {
     pub(crate) fn new(feed: &Feed, capacity: u64) -> Self {
         let cache: FreshCache<Key, Arc<Known>> = FreshCache::new(feed, capacity, MAX_AGE);
-        let told = cache.clone();
+        let told = cache.entries();
         feed.subscribe(move |news| match news {
             News::Revoked(tenant, what) => forget(&told, *tenant, what),
             News::Tenant(_) => (),
@@ -116,7 +120,7 @@ impl Credentials {
     }
 }
 
-fn forget(cache: &FreshCache<Key, Arc<Known>>, tenant: TenantId, what: &str) {
+fn forget(cache: &Entries<Key, Arc<Known>>, tenant: TenantId, what: &str) {
     match what.parse() {
         Ok(Revoked::Secret(digest)) => {
             cache.forget(&(tenant, Presented::Token, digest));
@@ -136,7 +140,7 @@ impl Clients {
     pub(crate) fn new(feed: &Feed, capacity: u64) -> Self {
         let cache: FreshCache<(TenantId, String), Arc<Client>> =
             FreshCache::new(feed, capacity, MAX_AGE);
-        let told = cache.clone();
+        let told = cache.entries();
         feed.subscribe(move |news| match news {
             News::Revoked(tenant, what) => {
                 if let Ok(Revoked::Client(client)) = what.parse() {

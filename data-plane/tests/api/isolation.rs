@@ -62,7 +62,14 @@ const MATRIX: &[(&str, &str, Guard)] = &[
     ("GET", "/control/v1/tenants", Operator),
     ("POST", "/control/v1/tenants", Operator),
     ("GET", "/control/v1/tenants/{slug}", Operator),
+    ("PATCH", "/control/v1/tenants/{slug}", Operator),
     ("DELETE", "/control/v1/tenants/{slug}", Operator),
+    ("POST", "/control/v1/tenants/{slug}/users", Operator),
+    (
+        "PUT",
+        "/control/v1/tenants/{slug}/users/{user}/password",
+        Operator,
+    ),
     ("POST", "/control/v1/tenants/{slug}/suspend", Operator),
     ("POST", "/control/v1/tenants/{slug}/resume", Operator),
     ("POST", "/control/v1/tenants/{slug}/restore", Operator),
@@ -186,6 +193,7 @@ impl Loot {
             .replace("{client_id}", &self.client)
             .replace("{slug}", "acme")
             .replace("{hostname}", "acme.example")
+            .replace("{user}", "owner")
     }
 }
 
