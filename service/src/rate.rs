@@ -3,7 +3,15 @@
 //! A [`RateLimit`] counts by any key (an address, a tenant, an account) in memory, by the generic
 //! cell rate algorithm. Limits are per process; behind several, the gateway's come first.
 
-use std::{hash::Hash, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    hash::Hash,
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use governor::{
     DefaultKeyedRateLimiter, Quota, RateLimiter,
@@ -13,8 +21,9 @@ use http::{HeaderName, HeaderValue};
 
 use crate::problem::{Kind, Problem};
 
-/// How many keys are kept before those at rest are forgotten.
-const CROWD: usize = 10_000;
+/// After so many requests the keys at rest are forgotten, so that one who makes up a new key each
+/// time takes no more memory than this.
+const SWEEP_EVERY: usize = 10_000;
 
 /// A limit by key.
 #[derive(Clone)]
@@ -25,6 +34,7 @@ struct Inner<K: Hash + Eq + Clone> {
     quota: NonZeroU32,
     window: Duration,
     limiter: DefaultKeyedRateLimiter<K>,
+    checks: AtomicUsize,
 }
 
 impl<K: Hash + Eq + Clone> RateLimit<K> {
@@ -38,6 +48,7 @@ impl<K: Hash + Eq + Clone> RateLimit<K> {
             quota,
             window,
             limiter: RateLimiter::keyed(rate),
+            checks: AtomicUsize::new(1),
         }))
     }
 
@@ -46,12 +57,13 @@ impl<K: Hash + Eq + Clone> RateLimit<K> {
     /// # Errors
     /// 429 `rate-limited` when the key has used up its quota.
     pub fn check(&self, key: &K) -> Result<(), Problem> {
+        let checks = self.0.checks.fetch_add(1, Ordering::Relaxed);
+        if checks.is_multiple_of(SWEEP_EVERY) {
+            self.0.limiter.retain_recent();
+        }
         let Err(refused) = self.0.limiter.check_key(key) else {
             return Ok(());
         };
-        if self.0.limiter.len() > CROWD {
-            self.0.limiter.retain_recent();
-        }
         let wait = refused.wait_time_from(DefaultClock::default().now());
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         metrics::counter!("rate_limited_total", "limit" => self.0.name).increment(1);
@@ -83,6 +95,16 @@ mod tests {
     use axum::response::IntoResponse;
 
     use super::*;
+
+    #[test]
+    fn keys_at_rest_are_forgotten() {
+        let many = NonZeroU32::new(1_000_000).unwrap();
+        let limit = RateLimit::new("requests", many, Duration::from_secs(1));
+        for key in 0..5 * SWEEP_EVERY {
+            limit.check(&key).unwrap();
+        }
+        assert!(limit.0.limiter.len() <= 2 * SWEEP_EVERY);
+    }
 
     #[test]
     fn each_key_has_a_quota_of_its_own() {

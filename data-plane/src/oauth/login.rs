@@ -8,7 +8,7 @@ use http::{HeaderMap, header};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use service::{
-    Faults, Json, JsonOrForm, Kind, Minted, Problem, body::Text, problem::ProblemBody,
+    Faults, Json, JsonOrForm, Kind, Minted, Problem, body::Text, origin, problem::ProblemBody,
     request::ClientAddr,
 };
 use tenancy::{Slug, TenantDb};
@@ -119,13 +119,14 @@ fn refused() -> Problem {
     Problem::new(Kind::Unauthorized).detail("Username or password is wrong.")
 }
 
-/// A foreign page must not sign its visitor in as somebody else.
+/// A foreign page, a sibling tenant's among them, must not sign its visitor in as somebody else.
 fn from_here(headers: &HeaderMap) -> Result<(), Problem> {
-    match headers
-        .get("sec-fetch-site")
-        .and_then(|value| value.to_str().ok())
-    {
-        Some("cross-site") => Err(Problem::new(Kind::CrossSite)),
-        _ => Ok(()),
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    if origin::same_host(headers, host.unwrap_or_default()) {
+        Ok(())
+    } else {
+        Err(Problem::new(Kind::CrossSite).detail("Sign in from the tenant's own host."))
     }
 }

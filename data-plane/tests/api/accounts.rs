@@ -137,3 +137,25 @@ async fn a_change_by_cookie_comes_from_the_tenants_own_pages() {
     let ours = owner.with("origin", "http://acme.localhost:8000");
     ours.post("/tenants/users", new).await.expect(201);
 }
+
+#[tokio::test]
+async fn nobody_is_signed_in_by_a_foreign_page() {
+    let app = TestApp::start().await;
+    let acme = app
+        .tenant("acme")
+        .anonymous()
+        .await
+        .with("host", "acme.localhost:8080");
+    let fields = [("username", "owner"), ("password", PASSWORD)];
+    for origin in [
+        "https://evil.example",
+        "http://globex.localhost:8080",
+        "null",
+    ] {
+        let forged = acme.clone().with("origin", origin);
+        let answer = forged.form("/oauth/login", &fields).await.expect(403);
+        assert_eq!(answer.problem(), "cross-site-request", "{origin}");
+    }
+    let ours = acme.with("origin", "http://acme.localhost:8000");
+    ours.form("/oauth/login", &fields).await.expect(200);
+}
