@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use service::{
     Clock, Entropy, layers, openapi,
     password::Hasher,
-    serve,
+    serve::Alone,
     settings::{Addresses, Logging, Network},
     telemetry,
 };
@@ -51,7 +51,6 @@ async fn main() -> anyhow::Result<()> {
         logging,
     } = Options::parse();
     telemetry::logs(&logging).context("LOG_LEVEL")?;
-    let metrics = telemetry::metrics();
     let database = control_database_url
         .expose_secret()
         .parse()
@@ -70,22 +69,16 @@ async fn main() -> anyhow::Result<()> {
     let (router, api) = plane.router().merge(health.routes()).split_for_parts();
     let router = layers::wrap(router.merge(openapi::routes(api)), &network, &entropy);
 
-    let public = serve::listen(network.on(control_port), "CONTROL_PORT").await?;
-    let admin = serve::listen(network.on(network.admin_port), "ADMIN_PORT").await?;
-    tracing::info!(address = %public.local_addr()?, "serving the control plane");
-
-    let stop = CancellationToken::new();
-    let watch = async {
-        let stopped = serve::stop_signal().await;
-        health.drain();
-        stop.cancel();
-        stopped
+    let alone = Alone {
+        port: control_port,
+        variable: "CONTROL_PORT",
+        router,
+        health,
     };
-    let (stopped, (), (), ()) = tokio::join!(
-        watch,
-        serve::run(public, router, &network, stop.clone()),
-        serve::run_admin(admin, &health, metrics, &network, stop.clone()),
-        reaper::run(plane, stop.clone()),
+    let stop = CancellationToken::new();
+    let (served, ()) = tokio::join!(
+        alone.run(&network, stop.clone()),
+        reaper::run(plane, stop.clone())
     );
-    Ok(stopped?)
+    Ok(served?)
 }

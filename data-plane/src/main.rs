@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use service::{
     Clock, Entropy, layers, openapi,
     password::Hasher,
-    serve,
+    serve::Alone,
     settings::{Addresses, Logging, Network},
     telemetry,
 };
@@ -51,7 +51,6 @@ async fn main() -> anyhow::Result<()> {
         logging,
     } = Options::parse();
     telemetry::logs(&logging).context("LOG_LEVEL")?;
-    let metrics = telemetry::metrics();
     let database = data_database_url
         .expose_secret()
         .parse()
@@ -63,21 +62,11 @@ async fn main() -> anyhow::Result<()> {
     let router = router.merge(openapi::routes(api));
     let router = with_path_prefix(layers::wrap(router, &network, &entropy));
 
-    let public = serve::listen(network.on(data_port), "DATA_PORT").await?;
-    let admin = serve::listen(network.on(network.admin_port), "ADMIN_PORT").await?;
-    tracing::info!(address = %public.local_addr()?, "serving the data plane");
-
-    let stop = CancellationToken::new();
-    let watch = async {
-        let stopped = serve::stop_signal().await;
-        plane.health.drain();
-        stop.cancel();
-        stopped
+    let alone = Alone {
+        port: data_port,
+        variable: "DATA_PORT",
+        router,
+        health: plane.health,
     };
-    let (stopped, (), ()) = tokio::join!(
-        watch,
-        serve::run(public, router, &network, stop.clone()),
-        serve::run_admin(admin, &plane.health, metrics, &network, stop.clone()),
-    );
-    Ok(stopped?)
+    Ok(alone.run(&network, CancellationToken::new()).await?)
 }

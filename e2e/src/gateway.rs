@@ -18,16 +18,16 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Starts one in front of an API and pages.
-    pub async fn start(directory: &Path, api: u16, pages: u16) -> Self {
+    /// Starts one in front of both planes and the pages.
+    pub async fn start(directory: &Path, control: u16, data: u16, pages: u16) -> Self {
         let (listen_api, listen_pages) = (free_port(), free_port());
         let folder = directory.join("nginx");
         fs::create_dir_all(&folder).unwrap();
         let servers = [
             ("${API_LISTEN}", format!("127.0.0.1:{listen_api}")),
             ("${PAGES_LISTEN}", format!("127.0.0.1:{listen_pages}")),
-            ("${CONTROL_UPSTREAM}", format!("127.0.0.1:{api}")),
-            ("${DATA_UPSTREAM}", format!("127.0.0.1:{api}")),
+            ("${CONTROL_UPSTREAM}", format!("127.0.0.1:{control}")),
+            ("${DATA_UPSTREAM}", format!("127.0.0.1:{data}")),
             ("${PAGES_UPSTREAM}", format!("127.0.0.1:{pages}")),
         ]
         .into_iter()

@@ -12,6 +12,7 @@
 pub mod browser;
 pub mod gateway;
 pub mod process;
+pub mod services;
 pub mod system;
 
 pub use system::System;

@@ -3,7 +3,8 @@
 use anyhow::Context;
 use clap::Parser;
 use service::{
-    Entropy, serve,
+    Entropy,
+    serve::Alone,
     settings::{Addresses, Logging, Network},
     telemetry,
 };
@@ -39,25 +40,14 @@ async fn main() -> anyhow::Result<()> {
         logging,
     } = Options::parse();
     telemetry::logs(&logging).context("LOG_LEVEL")?;
-    let metrics = telemetry::metrics();
     let entropy = Entropy::system()?;
     let pages = frontend::app(&planes, &addresses, &network, &entropy)?;
 
-    let public = serve::listen(network.on(pages_port), "PAGES_PORT").await?;
-    let admin = serve::listen(network.on(network.admin_port), "ADMIN_PORT").await?;
-    tracing::info!(address = %public.local_addr()?, "serving pages");
-
-    let stop = CancellationToken::new();
-    let watch = async {
-        let stopped = serve::stop_signal().await;
-        pages.health.drain();
-        stop.cancel();
-        stopped
+    let alone = Alone {
+        port: pages_port,
+        variable: "PAGES_PORT",
+        router: pages.router,
+        health: pages.health,
     };
-    let (stopped, (), ()) = tokio::join!(
-        watch,
-        serve::run(public, pages.router, &network, stop.clone()),
-        serve::run_admin(admin, &pages.health, metrics, &network, stop.clone()),
-    );
-    Ok(stopped?)
+    Ok(alone.run(&network, CancellationToken::new()).await?)
 }

@@ -33,6 +33,57 @@ pub struct CannotListen {
     cause: io::Error,
 }
 
+/// Why a service with a process of its own ended in error.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A port is taken.
+    #[error(transparent)]
+    Port(#[from] CannotListen),
+    /// The signals that ask it to stop cannot be listened to.
+    #[error("no signals: {0}")]
+    Signals(#[from] io::Error),
+}
+
+/// A service with a process of its own.
+pub struct Alone {
+    /// The public port.
+    pub port: u16,
+    /// The setting that changes it.
+    pub variable: &'static str,
+    /// What is served there.
+    pub router: Router,
+    /// Whether it is well.
+    pub health: Health,
+}
+
+impl Alone {
+    /// Serves the public port and the admin port until the process is asked to stop, then
+    /// drains. `stop` is cancelled at that moment, or when it cannot even begin, for whatever
+    /// runs beside it.
+    ///
+    /// # Errors
+    /// [`Error`], before anything is served.
+    pub async fn run(self, network: &Network, stop: CancellationToken) -> Result<(), Error> {
+        let _over = stop.clone().drop_guard();
+        let public = listen(network.on(self.port), self.variable).await?;
+        let admin = listen(network.on(network.admin_port), "ADMIN_PORT").await?;
+        let metrics = crate::telemetry::metrics();
+        tracing::info!(address = %public.local_addr()?, "serving");
+        let watch = async {
+            let asked = stop_signal().await;
+            self.health.drain();
+            stop.cancel();
+            asked
+        };
+        let (asked, (), ()) = tokio::join!(
+            watch,
+            run(public, self.router, network, stop.clone()),
+            run_admin(admin, &self.health, metrics, network, stop.clone()),
+        );
+        Ok(asked?)
+    }
+}
+
 /// Takes a port, without serving yet.
 ///
 /// # Errors
