@@ -18,7 +18,7 @@ pub struct Settings {
     #[arg(long, env, default_value_t = 20_000)]
     pub tokens_in_memory: u64,
     /// Sign-in attempts per minute for one account from one address
-    #[arg(long, env, default_value = "20")]
+    #[arg(long, env, default_value = "100")]
     pub logins_per_minute: NonZeroU32,
     /// Registrations per minute from one address at one tenant
     #[arg(long, env, default_value = "60")]

@@ -72,7 +72,7 @@ async fn attempts_on_one_account_are_limited() {
     let app = TestApp::start().await;
     let acme = app.tenant("acme").anonymous().await;
     let wrong = json!({"username": "owner", "password": "wrong password"});
-    for _ in 0..20 {
+    for _ in 0..100 {
         acme.post("/oauth/login", wrong.clone()).await.expect(401);
     }
     let limited = acme.post("/oauth/login", wrong).await.expect(429);
