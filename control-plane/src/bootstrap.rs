@@ -27,6 +27,13 @@ pub enum Error {
     /// The global migrations did not run.
     #[error("the global migrations did not run: {0}")]
     Migrations(#[from] refinery::Error),
+    /// Services that run have another password for a login: giving it a new one would lock them
+    /// out at their next connection.
+    #[error(
+        "the login {0} is in use under another password: give this one the same \
+         (CONTROL_PASSWORD, DATA_PASSWORD), or stop the services that use it"
+    )]
+    LoginInUse(&'static str),
 }
 
 /// Makes the database ready that `admin` leads to. `admin` is a superuser, or, on a managed

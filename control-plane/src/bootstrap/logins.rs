@@ -7,6 +7,8 @@ use postgres_protocol::password::scram_sha_256;
 use secrecy::{ExposeSecret, SecretString};
 use tokio_postgres::{Client, Config, Error, NoTls, error::SqlState};
 
+use crate::bootstrap;
+
 const CONTROL: &str = "tenantry_control";
 const DATA: &str = "tenantry_data";
 
@@ -36,13 +38,25 @@ impl Logins {
         login(admin, DATA, &self.data)
     }
 
-    /// Sees to it that both logins are there and have these passwords.
-    pub(super) async fn ensure(&self, client: &Client, admin: &Config) -> Result<(), Error> {
+    /// Sees to it that both logins are there and have these passwords. One that somebody uses
+    /// under another keeps it.
+    pub(super) async fn ensure(
+        &self,
+        client: &Client,
+        admin: &Config,
+    ) -> Result<(), bootstrap::Error> {
         for (name, password) in [(CONTROL, &self.control), (DATA, &self.data)] {
             create(client, name).await?;
             // A change of a role makes every connection forget its memberships: only if need be.
-            if login(admin, name, password).connect(NoTls).await.is_err() {
-                set_password(client, name, password).await?;
+            match login(admin, name, password).connect(NoTls).await {
+                Ok(_) => (),
+                Err(fault) if is_refused(&fault) => {
+                    if is_in_use(client, name).await? {
+                        return Err(bootstrap::Error::LoginInUse(name));
+                    }
+                    set_password(client, name, password).await?;
+                }
+                Err(fault) => return Err(fault.into()),
             }
         }
         Ok(())
@@ -53,6 +67,22 @@ fn login(admin: &Config, user: &str, password: &SecretString) -> Config {
     let mut config = admin.clone();
     config.user(user).password(password.expose_secret());
     config
+}
+
+fn is_refused(fault: &Error) -> bool {
+    fault.code() == Some(&SqlState::INVALID_PASSWORD)
+}
+
+/// Whether somebody is logged in. Those who just left are given a moment to be gone.
+async fn is_in_use(client: &Client, name: &str) -> Result<bool, Error> {
+    const FIND: &str = "SELECT FROM pg_stat_activity WHERE usename = $1 LIMIT 1";
+    for _ in 0..ATTEMPTS {
+        if client.query(FIND, &[&name]).await?.is_empty() {
+            return Ok(false);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(true)
 }
 
 async fn create(client: &Client, name: &str) -> Result<(), Error> {

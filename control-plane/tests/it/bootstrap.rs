@@ -107,3 +107,23 @@ async fn an_administrator_who_is_no_superuser_will_do() {
         .unwrap();
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_login_in_use_under_another_password_keeps_it() {
+    let server = scratch().await.unwrap();
+    let postgres: Config = server.admin_url().parse().unwrap();
+    let admin = database(&postgres, "one", "postgres").await;
+    let kept = logins("data's own");
+    bootstrap(&admin, &kept).await.unwrap();
+    let service = connect(&kept.data(&admin)).await.unwrap();
+
+    let refused = bootstrap(&admin, &logins("another")).await.unwrap_err();
+    assert!(refused.to_string().contains("DATA_PASSWORD"), "{refused}");
+    service.simple_query("SELECT 1").await.unwrap();
+    works(&admin, &kept).await;
+
+    drop(service);
+    bootstrap(&admin, &logins("another")).await.unwrap();
+    works(&admin, &logins("another")).await;
+    server.stop().await.unwrap();
+}
