@@ -21,44 +21,47 @@ pub(crate) struct Outcome {
 }
 
 /// A transaction of one statement: one flight, or two when the statement is new here.
+///
+/// In one flight nothing is ever in doubt: `COMMIT` is on its way as soon as `BEGIN` is, so that
+/// whoever gives up waiting leaves a transaction that ends by itself. Only between two flights a
+/// connection can be left in the middle.
 pub(crate) async fn alone(
     mut held: Held,
     tenant: &Tenant,
     sql: Sql,
     params: Params<'_>,
 ) -> Result<Outcome, Error> {
-    let conn = held.begin();
-    let outcome = if let Some(statement) = conn.prepared(tenant.id, sql) {
-        let client = conn.client();
+    if let Some(statement) = held.conn().prepared(tenant.id, sql) {
+        let client = held.conn().client();
         let (begun, outcome, ended) = join3(
             client.batch_execute(&tenant.prelude),
             run(client, &statement, params),
             client.batch_execute("COMMIT"),
         )
         .await;
-        ended?;
-        held.settle();
-        begun.and(outcome)
-    } else {
-        let client = conn.client();
-        let (begun, prepared) = join(
-            client.batch_execute(&tenant.prelude),
-            client.prepare(sql.text()),
-        )
-        .await;
-        begun?;
-        let statement = prepared?;
-        conn.keep(tenant.id, sql, &statement);
-        let client = conn.client();
-        let (outcome, ended) = join(
-            run(client, &statement, params),
-            client.batch_execute("COMMIT"),
-        )
-        .await;
-        ended?;
-        held.settle();
-        outcome
-    };
+        if let Err(cause) = ended {
+            held.begin();
+            return Err(cause.into());
+        }
+        return Ok(begun.and(outcome)?);
+    }
+    let client = held.begin().client();
+    let (begun, prepared) = join(
+        client.batch_execute(&tenant.prelude),
+        client.prepare(sql.text()),
+    )
+    .await;
+    begun?;
+    let statement = prepared?;
+    held.conn().keep(tenant.id, sql, &statement);
+    let client = held.conn().client();
+    let (outcome, ended) = join(
+        run(client, &statement, params),
+        client.batch_execute("COMMIT"),
+    )
+    .await;
+    ended?;
+    held.settle();
     Ok(outcome?)
 }
 
