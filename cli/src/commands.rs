@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Tenant(crate::tenant::Options),
     /// Let somebody sign in to a tenant
     User(crate::user::Options),
+    /// Look into one tenant's schema with psql or pgAdmin, for a while
+    Inspect(crate::inspect::Options),
     /// Make an operator's token for the API under /control/v1
     Token(crate::token::Options),
     /// See to the migrations, of the registry and of every tenant

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use control_plane::{ControlPlane, Logins};
+use control_plane::{ControlPlane, Logins, Settings};
+use local_postgres::Address;
 use secrecy::{ExposeSecret, SecretString};
 use service::{Clock, Entropy, password::Hasher, settings::defaults};
-use tokio_postgres::{Client, Config, NoTls};
+use tenancy::db::Login;
+use tokio_postgres::Client;
 
 use crate::{local::addresses, secrets::Secrets};
 
@@ -44,7 +46,7 @@ impl Source {
     ///
     /// # Errors
     /// When no `DATABASE_URL` is set and no private server runs.
-    pub(crate) fn admin(&self) -> anyhow::Result<Config> {
+    pub(crate) fn admin(&self) -> anyhow::Result<Login> {
         if let Some(url) = &self.database_url {
             return parse(url, "DATABASE_URL");
         }
@@ -90,7 +92,7 @@ impl Source {
              ready)",
         )?;
         ControlPlane::new(
-            &defaults(),
+            &self.settings()?,
             &addresses(),
             &control,
             Hasher::new(entropy.clone())?,
@@ -98,23 +100,43 @@ impl Source {
             entropy,
         )
     }
+
+    /// The control plane's settings as the environment has them.
+    fn settings(&self) -> anyhow::Result<Settings> {
+        let mut settings = defaults();
+        if self.database_url.is_none()
+            && self.control_database_url.is_none()
+            && let Some(port) = local_postgres::running(&self.tenantry_dir)?
+                .as_ref()
+                .and_then(Address::port)
+        {
+            on_loopback(&mut settings, port);
+        }
+        Ok(settings)
+    }
+}
+
+/// People reach a private server at its port of loopback, unless something else is said.
+pub(crate) fn on_loopback(settings: &mut Settings, port: u16) {
+    if settings.inspect_address.is_none() {
+        settings.inspect_address = format!("127.0.0.1:{port}").parse().ok();
+    }
 }
 
 /// The administrator's way to the product's database on the private server.
-pub(crate) fn private(admin_url: &str) -> anyhow::Result<Config> {
-    let mut config: Config = admin_url.parse()?;
-    config.dbname(DATABASE);
-    Ok(config)
+pub(crate) fn private(admin_url: &str) -> anyhow::Result<Login> {
+    let server: Login = admin_url.parse()?;
+    Ok(server.at(DATABASE))
 }
 
 /// Reads a URL, whose text is never shown.
-pub(crate) fn parse(url: &SecretString, variable: &'static str) -> anyhow::Result<Config> {
+pub(crate) fn parse(url: &SecretString, variable: &'static str) -> anyhow::Result<Login> {
     url.expose_secret().parse().context(variable)
 }
 
 /// Connects, for as long as the client is held.
-pub(crate) async fn connect(config: &Config) -> Result<Client, tokio_postgres::Error> {
-    let (client, connection) = config.connect(NoTls).await?;
+pub(crate) async fn connect(login: &Login) -> Result<Client, tokio_postgres::Error> {
+    let (client, connection) = login.connect().await?;
     tokio::spawn(connection);
     Ok(client)
 }

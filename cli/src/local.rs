@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use service::settings::{Addresses, defaults};
+use service::settings::{Addresses, Network, defaults};
 
 /// Ports, and PostgreSQL's programs.
 #[derive(Args, Clone, Debug)]
@@ -25,12 +25,13 @@ pub(crate) struct Local {
 
 impl Local {
     /// The public addresses, at these ports where nothing else was said.
-    pub(crate) fn addresses(&self, addresses: Addresses) -> Addresses {
-        addresses.with_ports(self.api_port, self.pages_port)
+    pub(crate) fn addresses(&self, addresses: Addresses, network: &Network) -> Addresses {
+        let tls = network.tls_directory.is_some();
+        addresses.with_ports(self.api_port, self.pages_port, tls)
     }
 }
 
 /// The addresses as the environment has them.
 pub(crate) fn addresses() -> Addresses {
-    defaults::<Local>().addresses(defaults())
+    defaults::<Local>().addresses(defaults(), &defaults())
 }

@@ -9,6 +9,7 @@ mod completions;
 mod database;
 mod doctor;
 mod failure;
+mod inspect;
 mod local;
 mod migrate;
 mod output;
@@ -67,6 +68,7 @@ async fn serve(command: Command, output: Output) -> anyhow::Result<()> {
         Command::Up(options) => up::run(*options, output).await,
         Command::Tenant(options) => tenant::run(options, output).await,
         Command::User(options) => user::run(options, output).await,
+        Command::Inspect(options) => inspect::run(options, output).await,
         Command::Token(options) => token::run(options, output).await,
         Command::Migrate(options) => migrate::run(options, output).await,
         Command::Doctor(options) => doctor::run(&options, output).await,

@@ -22,7 +22,11 @@ use service::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{database::Source, local::Local, output::Output};
+use crate::{
+    database::{Source, on_loopback},
+    local::Local,
+    output::Output,
+};
 use asked::Asked;
 use database::Database;
 use hold::Hold;
@@ -56,7 +60,10 @@ pub(crate) struct Options {
 pub(crate) async fn run(mut options: Options, output: Output) -> anyhow::Result<()> {
     telemetry::logs(&options.logging).context("LOG_LEVEL")?;
     let mut asked = Asked::listen()?;
-    options.addresses = options.local.addresses(options.addresses);
+    options.addresses = options.local.addresses(options.addresses, &options.network);
+    if options.source.database_url.is_none() {
+        on_loopback(&mut options.control, options.local.postgres_port);
+    }
     let _hold = Hold::take(&options.source.tenantry_dir)?;
     let ports = Ports::take(&options).await?;
     let (database, early) = start(&options, &mut asked, output).await?;
@@ -96,7 +103,7 @@ async fn serve(
     output: Output,
 ) -> anyhow::Result<()> {
     let planes = tokio::select! {
-        planes = make_ready(options, database, output) => planes?,
+        planes = make_ready(options, &ports, database, output) => planes?,
         () = asked.heard() => return Ok(()),
     };
     let (health, stop) = (planes.health(), CancellationToken::new());
@@ -120,6 +127,7 @@ async fn serve(
 /// The planes, on a database that has all they need.
 async fn make_ready(
     options: &Options,
+    ports: &Ports,
     database: &Database,
     output: Output,
 ) -> anyhow::Result<Planes> {
@@ -128,7 +136,8 @@ async fn make_ready(
     output.note("tenantry: migrating the registry");
     database.make_ready(&logins).await?;
     let hasher = Hasher::new(entropy.clone())?;
-    let planes = Planes::new(options, database.admin(), &logins, hasher, clock, &entropy)?;
+    let admin = database.admin();
+    let planes = Planes::new(options, ports, admin, &logins, hasher, clock, &entropy)?;
     planes.make_ready().await;
     Ok(planes)
 }

@@ -1,6 +1,7 @@
 //! The control plane's endpoints: sign-up and list for anyone, the rest for operators.
 
 pub(crate) mod domains;
+pub(crate) mod inspections;
 pub(crate) mod list;
 pub(crate) mod migrations;
 pub(crate) mod operator;

@@ -6,8 +6,8 @@ use anyhow::Context;
 use service::{
     Clock, Entropy, Minted, health::Health, password::Hasher, rate::RateLimit, settings::Addresses,
 };
+use tenancy::db::Login;
 use time::OffsetDateTime;
-use tokio_postgres::Config;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
@@ -16,6 +16,9 @@ use crate::{
     settings::Settings,
     store::{Store, operators::NewToken},
 };
+
+/// Where PostgreSQL listens unless something else is said.
+const POSTGRES_PORT: u16 = 5432;
 
 /// Which tenants there are, and what is done to them; cheap to clone.
 #[derive(Clone)]
@@ -29,6 +32,32 @@ pub(crate) struct Parts {
     addresses: Addresses,
     settings: Settings,
     sign_ups: RateLimit<IpAddr>,
+    place: Place,
+}
+
+/// Where people reach the database.
+pub(crate) struct Place {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) database: String,
+}
+
+impl Place {
+    fn of(settings: &Settings, control: &Login) -> Self {
+        let (host, port) = match &settings.inspect_address {
+            Some(address) => {
+                let host = address.host().trim_matches(['[', ']']);
+                (host.to_owned(), address.port_u16().unwrap_or(POSTGRES_PORT))
+            }
+            None => control.address(),
+        };
+        let database = control.database().unwrap_or_default().to_owned();
+        Self {
+            host,
+            port,
+            database,
+        }
+    }
 }
 
 impl ControlPlane {
@@ -40,13 +69,13 @@ impl ControlPlane {
     pub fn new(
         settings: &Settings,
         addresses: &Addresses,
-        control: &Config,
+        control: &Login,
         hasher: Hasher,
         clock: Clock,
         entropy: Entropy,
     ) -> anyhow::Result<Self> {
-        let mut control = control.clone();
-        control.application_name("tenantry control");
+        let place = Place::of(settings, control);
+        let control = control.named("tenantry control");
         let pool = tenancy::db::connect(&control, settings.control_connections.get())
             .context("the registry's pool")?;
         let minute = Duration::from_secs(60);
@@ -58,6 +87,7 @@ impl ControlPlane {
             addresses: addresses.clone(),
             settings: settings.clone(),
             sign_ups: RateLimit::new("sign-up", settings.signup_rate_per_minute, minute),
+            place,
         })))
     }
 
@@ -115,6 +145,10 @@ impl ControlPlane {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    pub(crate) fn place(&self) -> &Place {
+        &self.0.place
     }
 
     pub(crate) fn sign_ups(&self) -> &RateLimit<IpAddr> {

@@ -6,7 +6,8 @@
 
 mod logins;
 
-use tokio_postgres::{Client, Config, NoTls};
+use tenancy::db::Login;
+use tokio_postgres::Client;
 
 pub use logins::Logins;
 
@@ -41,8 +42,8 @@ pub enum Error {
 ///
 /// # Errors
 /// [`Error`]; a later call goes on where this one stopped.
-pub async fn bootstrap(admin: &Config, logins: &Logins) -> Result<(), Error> {
-    let (mut client, connection) = admin.connect(NoTls).await?;
+pub async fn bootstrap(admin: &Login, logins: &Logins) -> Result<(), Error> {
+    let (mut client, connection) = admin.connect().await?;
     let driver = tokio::spawn(connection);
     let outcome = prepare(&mut client, admin, logins).await;
     drop(client);
@@ -54,9 +55,9 @@ pub async fn bootstrap(admin: &Config, logins: &Logins) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error`].
-pub async fn pending(admin: &Config) -> Result<usize, Error> {
+pub async fn pending(admin: &Login) -> Result<usize, Error> {
     const HISTORY: &str = "SELECT to_regclass('platform.refinery_schema_history') IS NOT NULL";
-    let (mut client, connection) = admin.connect(NoTls).await?;
+    let (mut client, connection) = admin.connect().await?;
     tokio::spawn(connection);
     let runner = migrations::migrations::runner();
     let known = runner.get_migrations().len();
@@ -69,7 +70,7 @@ pub async fn pending(admin: &Config) -> Result<usize, Error> {
     Ok(known.saturating_sub(applied.len()))
 }
 
-async fn prepare(client: &mut Client, admin: &Config, logins: &Logins) -> Result<(), Error> {
+async fn prepare(client: &mut Client, admin: &Login, logins: &Logins) -> Result<(), Error> {
     client
         .execute("SELECT pg_advisory_lock($1)", &[&LOCK])
         .await?;

@@ -16,6 +16,9 @@ pub enum Error {
     /// There is no such domain at this tenant.
     #[error("the tenant has no domain {0}")]
     NoDomain(String),
+    /// No such login is open for this tenant's schema.
+    #[error("no login {0} is open for the tenant")]
+    NoInspection(String),
     /// There is no such user at this tenant.
     #[error("the tenant has no user {0}")]
     NoUser(String),
@@ -77,6 +80,9 @@ impl From<Error> for Problem {
             Error::NoTenant(_) => Self::new(Kind::TenantNotFound),
             Error::NoDomain(_) => {
                 Self::new(Kind::NotFound).detail("The tenant has no such domain.")
+            }
+            Error::NoInspection(_) => {
+                Self::new(Kind::NotFound).detail("No such login is open for the tenant.")
             }
             Error::NoUser(_) => Self::new(Kind::NotFound).detail("The tenant has no such user."),
             Error::Quota { limit, used } => Self::new(Kind::QuotaExceeded)

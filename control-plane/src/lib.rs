@@ -12,6 +12,7 @@ mod app;
 pub mod bootstrap;
 mod error;
 mod fleet;
+mod inspect;
 mod lifecycle;
 mod members;
 pub mod reaper;
@@ -25,6 +26,7 @@ pub use app::ControlPlane;
 pub use bootstrap::{Logins, bootstrap};
 pub use error::Error;
 pub use fleet::{FleetStatus, Migrated};
+pub use inspect::{LONGEST, MINUTES, NewInspection, Opened};
 pub use members::NewMember;
 pub use rename::NewNames;
 pub use settings::{Settings, SignUps};
@@ -32,6 +34,7 @@ pub use signup::{Application, SignedUp};
 pub use store::{
     domains::Domain,
     events::Event,
+    inspections::Inspection,
     members::Member,
     operators::NewToken,
     statements,

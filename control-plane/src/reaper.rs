@@ -1,5 +1,5 @@
-//! What happens by itself: deleted tenants are purged when their grace period is over, spare
-//! roles are made, old idempotency keys forgotten.
+//! What happens by itself: deleted tenants are purged when their grace period is over, logins
+//! that were opened for a while are closed, spare roles are made, old idempotency keys forgotten.
 //!
 //! The reaper takes no hints. It looks at the registry, does the next thing, and looks again; any
 //! number of them may run, since each step locks what it changes. What fails is logged and tried
@@ -39,6 +39,7 @@ pub async fn look(plane: &ControlPlane) {
     let steps = [
         ("making spare roles", fill_roles(plane).await),
         ("purging deleted tenants", purge_due(plane).await),
+        ("closing inspections", close_inspections(plane).await),
         ("forgetting idempotency keys", forget_keys(plane).await),
     ];
     for (step, outcome) in steps {
@@ -76,6 +77,16 @@ async fn purge_due(plane: &ControlPlane) -> Result<(), Error> {
             // Restored, or purged by another, since we looked.
             Ok(()) | Err(Error::WrongStatus(_) | Error::NoTenant(_)) => (),
             Err(cause) => outcome = Err(cause),
+        }
+    }
+    outcome
+}
+
+async fn close_inspections(plane: &ControlPlane) -> Result<(), Error> {
+    let mut outcome = Ok(());
+    for login in plane.store().inspections_over(plane.now()).await? {
+        if let Err(cause) = plane.end_inspection(&login, ACTOR).await {
+            outcome = Err(cause);
         }
     }
     outcome

@@ -10,7 +10,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    api::{domains, list, migrations, register, tenants, users},
+    api::{domains, inspections, list, migrations, register, tenants, users},
     app::ControlPlane,
 };
 
@@ -32,6 +32,8 @@ pub(crate) fn routes() -> OpenApiRouter<ControlPlane> {
         .routes(routes!(domains::list, domains::add))
         .routes(routes!(domains::verify))
         .routes(routes!(domains::remove))
+        .routes(routes!(inspections::list, inspections::open))
+        .routes(routes!(inspections::close))
         .routes(routes!(users::create))
         .routes(routes!(users::put_password))
         .routes(routes!(migrations::status))

@@ -3,6 +3,7 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 
 use clap::{Args, ValueEnum};
+use http::uri::Authority;
 
 /// The control plane's settings.
 #[derive(Args, Clone, Debug)]
@@ -25,6 +26,10 @@ pub struct Settings {
     /// Roles kept ready for tenants to come
     #[arg(long, env, default_value_t = 64)]
     pub spare_roles: u16,
+    /// Host and port at which people with psql or pgAdmin reach PostgreSQL [default: where this
+    /// service reaches it]
+    #[arg(long, env)]
+    pub inspect_address: Option<Authority>,
     /// Seconds between two looks at what is to be done
     #[arg(long, env, default_value = "30")]
     pub reaper_seconds: NonZeroU32,

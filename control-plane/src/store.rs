@@ -7,6 +7,7 @@ pub(crate) mod changes;
 pub(crate) mod domains;
 pub(crate) mod events;
 pub(crate) mod fleet;
+pub(crate) mod inspections;
 pub(crate) mod members;
 pub(crate) mod operators;
 pub(crate) mod roles;
@@ -78,6 +79,7 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
         domains::STATEMENTS,
         events::STATEMENTS,
         fleet::STATEMENTS,
+        inspections::STATEMENTS,
         members::STATEMENTS,
         operators::STATEMENTS,
         roles::STATEMENTS,

@@ -6,9 +6,8 @@ use anyhow::Context;
 use service::{Clock, Entropy, health::Health, password::Hasher, settings::Addresses};
 use tenancy::{
     Feed, Registry,
-    db::{Lanes, connect},
+    db::{Lanes, Login, connect},
 };
-use tokio_postgres::Config;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
@@ -65,7 +64,7 @@ impl DataPlane {
     pub fn new(
         settings: &Settings,
         addresses: &Addresses,
-        data: &Config,
+        data: &Login,
         hasher: Hasher,
         clock: Clock,
         entropy: Entropy,

@@ -165,9 +165,10 @@ impl System {
         let address = local_postgres::running(&self.data())
             .unwrap()
             .expect("PostgreSQL runs");
-        let mut config: tokio_postgres::Config = address.admin_url().parse().unwrap();
-        config.dbname("tenantry");
-        testkit::database::connect(&config).await.unwrap()
+        let server: tenancy::db::Login = address.admin_url().parse().unwrap();
+        testkit::database::connect(&server.at("tenantry"))
+            .await
+            .unwrap()
     }
 }
 

@@ -22,6 +22,7 @@ pub mod secret;
 pub mod serve;
 pub mod settings;
 pub mod telemetry;
+pub mod tls;
 
 pub use body::{Form, Json, JsonOrForm, Query};
 pub use clock::Clock;

@@ -13,13 +13,18 @@ use hyper_util::{
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::Semaphore,
 };
 use tokio_util::sync::CancellationToken;
 use tower::Service as _;
 
-use crate::{health::Health, settings::Network};
+use crate::{
+    health::Health,
+    settings::Network,
+    tls::{self, Tls},
+};
 
 /// Between two times that measurements are summed up.
 const SUM_UP: Duration = Duration::from_secs(5);
@@ -39,6 +44,9 @@ pub enum Error {
     /// A port is taken.
     #[error(transparent)]
     Port(#[from] CannotListen),
+    /// The certificates cannot be used.
+    #[error("TLS_DIRECTORY: {0}")]
+    Tls(#[from] tls::Error),
     /// The signals that ask it to stop cannot be listened to.
     #[error("no signals: {0}")]
     Signals(#[from] io::Error),
@@ -65,10 +73,11 @@ impl Alone {
     /// [`Error`], before anything is served.
     pub async fn run(self, network: &Network, stop: CancellationToken) -> Result<(), Error> {
         let _over = stop.clone().drop_guard();
+        let tls = network.tls()?;
         let public = listen(network.on(self.port), self.variable).await?;
         let admin = listen(network.on(network.admin_port), "ADMIN_PORT").await?;
         let metrics = crate::telemetry::metrics();
-        tracing::info!(address = %public.local_addr()?, "serving");
+        tracing::info!(address = %public.local_addr()?, tls = tls.is_some(), "serving");
         let watch = async {
             let asked = stop_signal().await;
             self.health.drain();
@@ -77,7 +86,7 @@ impl Alone {
         };
         let (asked, (), ()) = tokio::join!(
             watch,
-            run(public, self.router, network, stop.clone()),
+            run(public, tls, self.router, network, stop.clone()),
             run_admin(admin, &self.health, metrics, network, stop.clone()),
         );
         Ok(asked?)
@@ -101,13 +110,17 @@ pub async fn listen(
         })
 }
 
-/// Serves a router on a listener until `stop` is cancelled, then drains.
+/// Serves a router on a listener, over TLS if there is any, until `stop` is cancelled, then drains.
 pub async fn run(
     listener: TcpListener,
+    tls: Option<Tls>,
     router: Router,
     network: &Network,
     stop: CancellationToken,
 ) {
+    if let Some(tls) = tls.clone() {
+        tokio::spawn(tls.follow(stop.clone()));
+    }
     let places = Arc::new(Semaphore::new(network.max_connections));
     let drain = GracefulShutdown::new();
     let patience = Duration::from_secs(network.client_timeout_seconds);
@@ -117,9 +130,16 @@ pub async fn run(
             () = stop.cancelled() => break,
         };
         let (stream, peer, place) = accepted;
-        let connection = connection(stream, peer, router.clone(), patience, drain.watcher());
+        let (tls, router, watcher) = (tls.clone(), router.clone(), drain.watcher());
         tokio::spawn(async move {
-            connection.await;
+            match tls {
+                None => connection(stream, peer, router, patience, watcher).await,
+                Some(tls) => match tokio::time::timeout(patience, tls.accept(stream)).await {
+                    Ok(Ok(stream)) => connection(stream, peer, router, patience, watcher).await,
+                    Ok(Err(cause)) => tracing::debug!(%cause, %peer, "no handshake"),
+                    Err(_) => tracing::debug!(%peer, "no handshake in time"),
+                },
+            }
             drop(place);
         });
     }
@@ -143,7 +163,7 @@ pub async fn run_admin(
 ) {
     let router = admin(health, metrics.clone());
     tokio::select! {
-        () = run(listener, router, network, stop) => (),
+        () = run(listener, None, router, network, stop) => (),
         () = sum_up(metrics) => (),
     }
 }
@@ -213,7 +233,7 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, 
 }
 
 async fn connection(
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
     router: Router,
     patience: Duration,

@@ -1,11 +1,16 @@
 //! Settings that every service shares. Each is a command line option and an environment
 //! variable; `--help` and `.env.example` list them all.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 use clap::{Args, Parser, ValueEnum};
 use http::uri::Authority;
 use url::Url;
+
+use crate::tls::{self, Tls};
 
 /// Where a service listens and whom it believes.
 #[derive(Args, Clone, Debug)]
@@ -31,6 +36,10 @@ pub struct Network {
     /// Seconds that a client may take to send a request's head, and again its body
     #[arg(long, env, default_value_t = 15)]
     pub client_timeout_seconds: u64,
+    /// Directory of certificates to serve TLS with, each in a folder of its own as fullchain.pem
+    /// and privkey.pem; read again when they change [default: none, plain HTTP]
+    #[arg(long, env)]
+    pub tls_directory: Option<PathBuf>,
     /// Seconds that requests under way may take once a stop is asked for
     #[arg(long, env, default_value_t = 20)]
     pub drain_seconds: u64,
@@ -43,6 +52,14 @@ impl Network {
         self.trusted_proxies
             .iter()
             .any(|block| block.contains(address))
+    }
+
+    /// The certificates that public ports are served with, if any.
+    ///
+    /// # Errors
+    /// When one of them cannot be used.
+    pub fn tls(&self) -> Result<Option<Tls>, tls::Error> {
+        self.tls_directory.as_deref().map(Tls::read).transpose()
     }
 
     /// The address to listen on for a port.
@@ -138,7 +155,7 @@ impl Addresses {
     pub fn api(&self) -> Url {
         self.api_public_url
             .clone()
-            .unwrap_or_else(|| self.plain(8080))
+            .unwrap_or_else(|| self.at("http", 8080))
     }
 
     /// The pages' public address.
@@ -146,7 +163,7 @@ impl Addresses {
     pub fn pages(&self) -> Url {
         self.pages_public_url
             .clone()
-            .unwrap_or_else(|| self.plain(8000))
+            .unwrap_or_else(|| self.at("http", 8000))
     }
 
     /// Whether browsers reach us over TLS, so that cookies can demand it.
@@ -161,24 +178,27 @@ impl Addresses {
         format!("{slug}.{}", self.base_domain)
     }
 
-    /// Fills in the public addresses for ports that differ from the usual ones.
+    /// Fills in the public addresses for ports that differ from the usual ones, served over TLS
+    /// or not.
     #[must_use]
-    pub fn with_ports(mut self, api: u16, pages: u16) -> Self {
+    pub fn with_ports(mut self, api: u16, pages: u16, tls: bool) -> Self {
+        let scheme = if tls { "https" } else { "http" };
         self.api_public_url = Some(
             self.api_public_url
                 .take()
-                .unwrap_or_else(|| self.plain(api)),
+                .unwrap_or_else(|| self.at(scheme, api)),
         );
         self.pages_public_url = Some(
             self.pages_public_url
                 .take()
-                .unwrap_or_else(|| self.plain(pages)),
+                .unwrap_or_else(|| self.at(scheme, pages)),
         );
         self
     }
 
-    fn plain(&self, port: u16) -> Url {
+    fn at(&self, scheme: &str, port: u16) -> Url {
         let mut url = Url::parse("http://localhost").unwrap_or_else(|_| unreachable!("constant"));
+        let _ = url.set_scheme(scheme);
         let _ = url.set_host(Some(&self.base_domain));
         let _ = url.set_port(Some(port));
         url
@@ -259,11 +279,14 @@ mod tests {
 
     #[test]
     fn a_tenants_address_keeps_scheme_and_port() {
-        let addresses = Addresses::default().with_ports(9080, 9000);
+        let addresses = Addresses::default().with_ports(9080, 9000, false);
         let host = addresses.subdomain("acme");
         assert_eq!(addresses.api_of(&host), "http://acme.localhost:9080");
         assert_eq!(addresses.pages_of(&host), "http://acme.localhost:9000");
         assert!(!addresses.secure());
+        let tls = Addresses::default().with_ports(9080, 9000, true);
+        assert_eq!(tls.pages_of(&host), "https://acme.localhost:9000");
+        assert!(tls.secure());
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod error;
 mod flight;
 mod held;
 mod lanes;
+mod login;
 mod settings;
 mod sql;
 mod transaction;
@@ -21,6 +22,7 @@ use tokio_postgres::Row;
 
 pub use error::Error;
 pub use lanes::Lanes;
+pub use login::{BadUrl, Driver, Login};
 pub use settings::{Database, connect};
 pub use sql::Sql;
 pub use transaction::Transaction;

@@ -16,10 +16,10 @@ use std::{
 
 use futures_util::future::poll_fn;
 use tokio::sync::mpsc;
-use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
+use tokio_postgres::{AsyncMessage, Client};
 use uuid::Uuid;
 
-use crate::names::TenantId;
+use crate::{db::Login, names::TenantId};
 
 /// The channel on which the registry's triggers tell which tenant changed.
 pub const TENANTS: &str = "tenantry_tenants";
@@ -71,16 +71,17 @@ struct Inner {
 impl Feed {
     /// Starts to listen, and goes on until the last clone is dropped.
     #[must_use]
-    pub fn start(config: &Config) -> Self {
+    pub fn start(login: &Login) -> Self {
         let feed = Self(Arc::new(Inner {
             started: Instant::now(),
             trusted_until: AtomicU64::new(0),
             epochs: [const { AtomicU64::new(0) }; SHARDS],
             subscribers: RwLock::default(),
         }));
-        let mut config = config.clone();
-        config.application_name("tenantry feed");
-        tokio::spawn(listen(Arc::downgrade(&feed.0), config));
+        tokio::spawn(listen(
+            Arc::downgrade(&feed.0),
+            login.named("tenantry feed"),
+        ));
         feed
     }
 
@@ -139,9 +140,9 @@ fn shard(id: TenantId) -> usize {
     usize::from(id.as_uuid().as_bytes()[15])
 }
 
-async fn listen(feed: std::sync::Weak<Inner>, config: Config) {
+async fn listen(feed: std::sync::Weak<Inner>, login: Login) {
     loop {
-        let failed = session(&feed, &config).await;
+        let failed = session(&feed, &login).await;
         let Some(inner) = feed.upgrade() else { return };
         inner.trusted_until.store(0, Ordering::Release);
         Feed(inner).tell(&News::Everything);
@@ -155,9 +156,9 @@ async fn listen(feed: std::sync::Weak<Inner>, config: Config) {
 /// One connection's worth of listening; returns when it breaks or nobody listens any more.
 async fn session(
     feed: &std::sync::Weak<Inner>,
-    config: &Config,
+    login: &Login,
 ) -> Result<(), tokio_postgres::Error> {
-    let (client, mut connection) = config.connect(NoTls).await?;
+    let (client, mut connection) = login.connect().await?;
     let (sender, mut news) = mpsc::unbounded_channel();
     let driver = tokio::spawn(async move {
         while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {

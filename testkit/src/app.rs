@@ -118,7 +118,7 @@ impl TestApp {
             .unwrap();
         let address = listener.local_addr().unwrap();
         let never = CancellationToken::new();
-        tokio::spawn(async move { serve::run(listener, router, &network, never).await });
+        tokio::spawn(async move { serve::run(listener, None, router, &network, never).await });
         address
     }
 

@@ -13,7 +13,8 @@ use std::{
 
 use anyhow::Context as _;
 use control_plane::{Logins, bootstrap};
-use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage, types::Oid};
+use tenancy::db::Login;
+use tokio_postgres::{Client, SimpleQueryMessage, types::Oid};
 
 use crate::server::DATABASE_URL;
 
@@ -22,8 +23,8 @@ const LOCK: i64 = 0x0074_656d_706c_6174;
 
 /// A database of one test's own.
 pub struct TestDatabase {
-    server: Config,
-    admin: Config,
+    server: Login,
+    admin: Login,
     logins: Logins,
     name: String,
     oid: Oid,
@@ -47,11 +48,9 @@ impl TestDatabase {
         client.batch_execute(&grants(&name)).await?;
         let oid = "SELECT oid FROM pg_database WHERE datname = $1";
         let oid = client.query_one(oid, &[&name]).await?.try_get(0)?;
-        let mut admin = server.clone();
-        admin.dbname(&name);
         Ok(Self {
+            admin: server.at(&name),
             server,
-            admin,
             logins,
             name,
             oid,
@@ -70,19 +69,19 @@ impl TestDatabase {
 
     /// The superuser's way to it.
     #[must_use]
-    pub fn admin(&self) -> Config {
+    pub fn admin(&self) -> Login {
         self.admin.clone()
     }
 
     /// The control plane's way to it.
     #[must_use]
-    pub fn control(&self) -> Config {
+    pub fn control(&self) -> Login {
         self.logins.control(&self.admin)
     }
 
     /// The data plane's way to it.
     #[must_use]
-    pub fn data(&self) -> Config {
+    pub fn data(&self) -> Login {
         self.logins.data(&self.admin)
     }
 
@@ -118,13 +117,13 @@ impl Drop for TestDatabase {
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn connect(config: &Config) -> anyhow::Result<Client> {
-    let (client, connection) = config.connect(NoTls).await?;
+pub async fn connect(login: &Login) -> anyhow::Result<Client> {
+    let (client, connection) = login.connect().await?;
     tokio::spawn(connection);
     Ok(client)
 }
 
-fn server() -> anyhow::Result<Config> {
+fn server() -> anyhow::Result<Login> {
     let url = std::env::var(DATABASE_URL).with_context(|| {
         format!("{DATABASE_URL}: run the tests by `make test`, or under with-postgres")
     })?;
@@ -147,7 +146,7 @@ fn next_number() -> usize {
 }
 
 /// The template's name; made by whichever test comes first.
-async fn template(client: &Client, server: &Config, logins: &Logins) -> anyhow::Result<String> {
+async fn template(client: &Client, server: &Login, logins: &Logins) -> anyhow::Result<String> {
     let name = format!("tenantry_template_{:x}", migrations()?);
     client
         .execute("SELECT pg_advisory_lock($1)", &[&LOCK])
@@ -161,9 +160,7 @@ async fn template(client: &Client, server: &Config, logins: &Logins) -> anyhow::
         for statement in fresh {
             client.batch_execute(&statement).await?;
         }
-        let mut config = server.clone();
-        config.dbname(&name);
-        bootstrap(&config, logins).await?;
+        bootstrap(&server.at(&name), logins).await?;
         client
             .batch_execute(&format!("ALTER DATABASE {name} IS_TEMPLATE true"))
             .await?;
@@ -189,24 +186,24 @@ fn migrations() -> anyhow::Result<u64> {
     Ok(hasher.finish())
 }
 
-/// A copy has its template's tables, but not its database's rights: those of the migration
-/// `logins`, again.
+/// A copy has its template's tables, but not its database's rights: those of the migrations,
+/// again.
 fn grants(name: &str) -> String {
     format!(
         "REVOKE ALL ON DATABASE {name} FROM PUBLIC;
-         GRANT CONNECT ON DATABASE {name} TO tenantry_control, tenantry_data;
+         GRANT CONNECT ON DATABASE {name} TO tenantry_control, tenantry_data, tenantry_inspect;
          GRANT CREATE ON DATABASE {name} TO tenantry_control"
     )
 }
 
-async fn remove(server: &Config, name: &str, oid: Oid) -> anyhow::Result<()> {
+async fn remove(server: &Login, name: &str, oid: Oid) -> anyhow::Result<()> {
     let client = connect(server).await?;
     client
         .batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
         .await?;
     let roles = format!(
         "SELECT string_agg(quote_ident(rolname), ',') FROM pg_roles \
-         WHERE starts_with(rolname, 'tenant_{oid}_')"
+         WHERE starts_with(rolname, 'tenant_{oid}_') OR starts_with(rolname, 'inspect_{oid}_')"
     );
     for message in client.simple_query(&roles).await? {
         if let SimpleQueryMessage::Row(row) = message

@@ -12,6 +12,7 @@
 )]
 
 pub mod app;
+pub mod certificates;
 pub mod client;
 pub mod database;
 pub mod seed;

@@ -59,11 +59,19 @@ impl Scratch {
 }
 
 /// Starts a server that keeps nothing, from the programs that `TEST_POSTGRES_BIN` or else
-/// `POSTGRES_BIN_DIR` names, or from those found.
+/// `POSTGRES_BIN_DIR` names, or from those found. It serves its unix socket alone.
 ///
 /// # Errors
 /// As [`local_postgres::start`].
 pub async fn scratch() -> Result<Scratch, Error> {
+    scratch_on(None).await
+}
+
+/// The same, on a port of loopback as well.
+///
+/// # Errors
+/// As [`local_postgres::start`].
+pub async fn scratch_on(port: Option<u16>) -> Result<Scratch, Error> {
     let parent = parent();
     sweep(parent);
     // The server may run as another user, who must get through to its own directory.
@@ -79,6 +87,7 @@ pub async fn scratch() -> Result<Scratch, Error> {
     let mut options = Options::new(directory.path());
     options.binaries = binaries();
     options.durability = Durability::Scratch;
+    options.port = port;
     options.max_connections = CONNECTIONS;
     let server = local_postgres::start(options).await?;
     Ok(Scratch { server, directory })

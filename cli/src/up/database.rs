@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use control_plane::{Logins, bootstrap};
 use local_postgres::Server;
-use tokio_postgres::Config;
+use tenancy::db::Login;
 
 use super::Options;
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 pub(super) struct Database {
     server: Option<Server>,
     directory: PathBuf,
-    admin: Config,
+    admin: Login,
 }
 
 impl Database {
@@ -48,7 +48,7 @@ impl Database {
     }
 
     /// The administrator's way to it.
-    pub(super) fn admin(&self) -> &Config {
+    pub(super) fn admin(&self) -> &Login {
         &self.admin
     }
 
@@ -83,7 +83,7 @@ impl Database {
 }
 
 /// Makes the product's database on a server that does not have it yet.
-async fn ensure_database(server: &Config) -> anyhow::Result<()> {
+async fn ensure_database(server: &Login) -> anyhow::Result<()> {
     let client = connect(server).await.context("the private PostgreSQL")?;
     let found = "SELECT FROM pg_database WHERE datname = $1";
     if client.query(found, &[&DATABASE]).await?.is_empty() {

@@ -1,7 +1,5 @@
 //! Both planes behind one port, the pages on another, and what runs beside them.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-
 use axum::Router;
 use control_plane::{ControlPlane, Logins, reaper};
 use data_plane::{DataPlane, with_path_prefix};
@@ -9,7 +7,7 @@ use frontend::Pages;
 use service::{
     Clock, Entropy, health::Health, layers, openapi, password::Hasher, serve, telemetry,
 };
-use tokio_postgres::Config;
+use tenancy::db::Login;
 use tokio_util::sync::CancellationToken;
 
 use super::{Options, ports::Ports};
@@ -26,7 +24,8 @@ impl Planes {
     /// Makes the planes on a database that is ready for them.
     pub(super) fn new(
         options: &Options,
-        admin: &Config,
+        ports: &Ports,
+        admin: &Login,
         logins: &Logins,
         hasher: Hasher,
         clock: Clock,
@@ -53,7 +52,7 @@ impl Planes {
         let routes = data.router.merge(control.router()).merge(health.routes());
         let (router, description) = routes.split_for_parts();
         let router = router.merge(openapi::routes(description));
-        let planes = frontend::Settings::behind(loopback(options)?);
+        let planes = frontend::Settings::behind(ports.loopback(options)?);
         Ok(Self {
             control,
             api: with_path_prefix(layers::wrap(router, network, entropy)),
@@ -80,9 +79,30 @@ impl Planes {
             stop.cancelled().await;
             self.pages.health.drain();
         };
+        let inner = {
+            let (api, stop) = (self.api.clone(), stop.clone());
+            async move {
+                if let Some(inner) = ports.inner {
+                    serve::run(inner, None, api, network, stop).await;
+                }
+            }
+        };
         tokio::join!(
-            serve::run(ports.api, self.api, network, stop.clone()),
-            serve::run(ports.pages, self.pages.router, network, stop.clone()),
+            inner,
+            serve::run(
+                ports.api,
+                ports.tls.clone(),
+                self.api,
+                network,
+                stop.clone()
+            ),
+            serve::run(
+                ports.pages,
+                ports.tls,
+                self.pages.router,
+                network,
+                stop.clone()
+            ),
             serve::run_admin(ports.admin, &self.health, metrics, network, stop.clone()),
             reaper::run(self.control.clone(), stop.clone()),
             migrate(&self.control, stop.clone()),
@@ -103,16 +123,4 @@ async fn migrate(control: &ControlPlane, stop: CancellationToken) {
         },
         () = stop.cancelled() => (),
     }
-}
-
-/// Where the pages reach the API: this process's own port.
-fn loopback(options: &Options) -> anyhow::Result<url::Url> {
-    let bound = options.network.bind_address;
-    let address = if bound.is_unspecified() {
-        IpAddr::V4(Ipv4Addr::LOCALHOST)
-    } else {
-        bound
-    };
-    let address = SocketAddr::new(address, options.local.api_port);
-    Ok(format!("http://{address}").parse()?)
 }

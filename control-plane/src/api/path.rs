@@ -11,6 +11,9 @@ pub(crate) struct Named(pub(crate) Slug);
 /// The domain that the path names.
 pub(crate) struct NamedDomain(pub(crate) Hostname);
 
+/// The login that the path names.
+pub(crate) struct NamedLogin(pub(crate) String);
+
 /// The user that the path names, by username or email address.
 pub(crate) struct NamedUser(pub(crate) String);
 
@@ -35,14 +38,31 @@ impl<S: Send + Sync> FromRequestParts<S> for NamedDomain {
     }
 }
 
+impl<S: Send + Sync> FromRequestParts<S> for NamedLogin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        text(parts, state, "login").await.map(Self)
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for NamedUser {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let user = word(parts, state, "user").await;
-        let user = user.filter(|user| !user.contains('\0'));
-        user.map(Self).ok_or_else(|| Problem::new(Kind::NotFound))
+        text(parts, state, "user").await.map(Self)
     }
+}
+
+/// A text that PostgreSQL can be asked about; anything else is nobody's name.
+async fn text<S: Send + Sync>(
+    parts: &mut Parts,
+    state: &S,
+    place: &str,
+) -> Result<String, Problem> {
+    let text = word(parts, state, place).await;
+    text.filter(|text| !text.contains('\0'))
+        .ok_or_else(|| Problem::new(Kind::NotFound))
 }
 
 /// What stands in one place of the path; `None` when it cannot be read.

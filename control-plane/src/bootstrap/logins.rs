@@ -1,16 +1,19 @@
-//! The two planes' logins, which belong to the whole server: whatever is done here may be done at
-//! the same moment for another database.
+//! The two planes' logins, and the group of those that people are given for a while. Roles belong
+//! to the whole server: whatever is done here may be done at the same moment for another database.
 
 use std::time::Duration;
 
 use postgres_protocol::password::scram_sha_256;
 use secrecy::{ExposeSecret, SecretString};
-use tokio_postgres::{Client, Config, Error, NoTls, error::SqlState};
+use tenancy::db::Login;
+use tokio_postgres::{Client, Error, error::SqlState};
 
 use crate::bootstrap;
 
 const CONTROL: &str = "tenantry_control";
 const DATA: &str = "tenantry_data";
+/// What may be done by whoever looks into a schema is granted to this group.
+const INSPECT: &str = "tenantry_inspect";
 
 /// How often a change of a role is tried while others change it too.
 const ATTEMPTS: u32 = 20;
@@ -28,14 +31,14 @@ pub struct Logins {
 impl Logins {
     /// The control plane's way to the database that `admin` leads to.
     #[must_use]
-    pub fn control(&self, admin: &Config) -> Config {
-        login(admin, CONTROL, &self.control)
+    pub fn control(&self, admin: &Login) -> Login {
+        admin.with(CONTROL, self.control.expose_secret())
     }
 
     /// The data plane's way to the database that `admin` leads to.
     #[must_use]
-    pub fn data(&self, admin: &Config) -> Config {
-        login(admin, DATA, &self.data)
+    pub fn data(&self, admin: &Login) -> Login {
+        admin.with(DATA, self.data.expose_secret())
     }
 
     /// Sees to it that both logins are there and have these passwords. One that somebody uses
@@ -43,12 +46,14 @@ impl Logins {
     pub(super) async fn ensure(
         &self,
         client: &Client,
-        admin: &Config,
+        admin: &Login,
     ) -> Result<(), bootstrap::Error> {
+        create(client, INSPECT, "NOLOGIN").await?;
         for (name, password) in [(CONTROL, &self.control), (DATA, &self.data)] {
-            create(client, name).await?;
+            create(client, name, "LOGIN NOINHERIT").await?;
             // A change of a role makes every connection forget its memberships: only if need be.
-            match login(admin, name, password).connect(NoTls).await {
+            let login = admin.with(name, password.expose_secret());
+            match login.connect().await {
                 Ok(_) => (),
                 Err(fault) if is_refused(&fault) => {
                     if is_in_use(client, name).await? {
@@ -61,12 +66,6 @@ impl Logins {
         }
         Ok(())
     }
-}
-
-fn login(admin: &Config, user: &str, password: &SecretString) -> Config {
-    let mut config = admin.clone();
-    config.user(user).password(password.expose_secret());
-    config
 }
 
 fn is_refused(fault: &Error) -> bool {
@@ -85,12 +84,12 @@ async fn is_in_use(client: &Client, name: &str) -> Result<bool, Error> {
     Ok(true)
 }
 
-async fn create(client: &Client, name: &str) -> Result<(), Error> {
+async fn create(client: &Client, name: &str, kind: &str) -> Result<(), Error> {
     const FIND: &str = "SELECT FROM pg_roles WHERE rolname = $1";
     if !client.query(FIND, &[&name]).await?.is_empty() {
         return Ok(());
     }
-    let sql = format!("CREATE ROLE {name} LOGIN NOINHERIT");
+    let sql = format!("CREATE ROLE {name} {kind}");
     match client.batch_execute(&sql).await {
         Err(fault) if somebody_else_did(&fault) => Ok(()),
         outcome => outcome,

@@ -2,8 +2,8 @@
 //! server.
 
 use control_plane::{Logins, bootstrap};
+use tenancy::db::Login;
 use testkit::{database::connect, server::scratch};
-use tokio_postgres::Config;
 
 fn logins(data: &str) -> Logins {
     Logins {
@@ -12,18 +12,16 @@ fn logins(data: &str) -> Logins {
     }
 }
 
-async fn database(server: &Config, name: &str, owner: &str) -> Config {
+async fn database(server: &Login, name: &str, owner: &str) -> Login {
     let client = connect(server).await.unwrap();
     client
         .batch_execute(&format!("CREATE DATABASE {name} OWNER {owner}"))
         .await
         .unwrap();
-    let mut config = server.clone();
-    config.dbname(name);
-    config
+    server.at(name)
 }
 
-async fn works(admin: &Config, logins: &Logins) {
+async fn works(admin: &Login, logins: &Logins) {
     for config in [logins.control(admin), logins.data(admin)] {
         let client = connect(&config).await.unwrap();
         client
@@ -36,7 +34,7 @@ async fn works(admin: &Config, logins: &Logins) {
 #[tokio::test]
 async fn a_fresh_database_is_made_ready_and_stays_so() {
     let server = scratch().await.unwrap();
-    let postgres: Config = server.admin_url().parse().unwrap();
+    let postgres: Login = server.admin_url().parse().unwrap();
     let admin = database(&postgres, "one", "postgres").await;
     let first = logins("data's own");
     bootstrap(&admin, &first).await.unwrap();
@@ -54,7 +52,7 @@ async fn a_fresh_database_is_made_ready_and_stays_so() {
 #[tokio::test]
 async fn starts_at_once_on_one_server_do_not_hinder_each_other() {
     let server = scratch().await.unwrap();
-    let postgres: Config = server.admin_url().parse().unwrap();
+    let postgres: Login = server.admin_url().parse().unwrap();
     let one = database(&postgres, "one", "postgres").await;
     let two = database(&postgres, "two", "postgres").await;
     let logins = logins("data's own");
@@ -78,14 +76,14 @@ async fn starts_at_once_on_one_server_do_not_hinder_each_other() {
 #[tokio::test]
 async fn an_administrator_who_is_no_superuser_will_do() {
     let server = scratch().await.unwrap();
-    let postgres: Config = server.admin_url().parse().unwrap();
+    let postgres: Login = server.admin_url().parse().unwrap();
     let client = connect(&postgres).await.unwrap();
     client
         .batch_execute("CREATE ROLE owner LOGIN CREATEROLE PASSWORD 'x'")
         .await
         .unwrap();
-    let mut admin = database(&postgres, "one", "owner").await;
-    admin.user("owner").password("x");
+    let admin = database(&postgres, "one", "owner").await;
+    let admin = admin.with("owner", "x");
     let logins = logins("data's own");
     bootstrap(&admin, &logins).await.unwrap();
     works(&admin, &logins).await;
@@ -105,13 +103,48 @@ async fn an_administrator_who_is_no_superuser_will_do() {
         .execute("SELECT platform.drop_tenant_role($1)", &[&role])
         .await
         .unwrap();
+    look_into_a_schema(&control, &admin).await;
     server.stop().await.unwrap();
+}
+
+/// Opens a login for a schema, uses it, and closes it.
+async fn look_into_a_schema(control: &tokio_postgres::Client, admin: &Login) {
+    const ADD: &str = "INSERT INTO platform.tenants (id, slug, name, schema_name, role_name, plan, \
+        status, schema_version, created_at) VALUES (gen_random_uuid(), 'acme', 'x', 'tenant_acme', \
+        'x', 'free', 'active', 1, now()) RETURNING id";
+    let verifier = postgres_protocol::password::scram_sha_256(b"seen");
+    control
+        .batch_execute("CREATE SCHEMA tenant_acme")
+        .await
+        .unwrap();
+    let tenant: uuid::Uuid = control.query_one(ADD, &[]).await.unwrap().get(0);
+    let open = "SELECT platform.open_inspection($1, 'tenant_acme', $2, true, 'x', now(), \
+        now() + interval '1 hour')";
+    let login = control
+        .query_one(open, &[&tenant, &verifier])
+        .await
+        .unwrap();
+    let login: String = login.get(0);
+    let grant = "SELECT platform.grant_inspection($1, 'tenant_acme', false)";
+    control.query(grant, &[&login]).await.unwrap();
+    let session = connect(&admin.with(&login, "seen")).await.unwrap();
+    session.simple_query("SELECT 1").await.unwrap();
+    for sql in [
+        "SELECT platform.bar_inspection($1)",
+        "SELECT platform.revoke_inspection($1, 'tenant_acme')",
+        "SELECT platform.close_inspection($1)",
+    ] {
+        control.query(sql, &[&login]).await.unwrap();
+    }
+    while session.simple_query("SELECT 1").await.is_ok() {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]
 async fn a_login_in_use_under_another_password_keeps_it() {
     let server = scratch().await.unwrap();
-    let postgres: Config = server.admin_url().parse().unwrap();
+    let postgres: Login = server.admin_url().parse().unwrap();
     let admin = database(&postgres, "one", "postgres").await;
     let kept = logins("data's own");
     bootstrap(&admin, &kept).await.unwrap();

@@ -91,6 +91,9 @@ async fn a_tenants_role_makes_and_changes_no_structure() {
         "SELECT * FROM refinery_schema_history",
         "CREATE ROLE more",
         "TRUNCATE users",
+        "SELECT lo_create(0)",
+        "SELECT lo_creat(-1)",
+        "SELECT lo_from_bytea(0, 'x')",
     ] {
         let refused = refusal(&acme, sql).await;
         assert_eq!(refused, Some(SqlState::INSUFFICIENT_PRIVILEGE), "{sql}");

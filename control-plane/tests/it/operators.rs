@@ -23,6 +23,9 @@ const CALLS: &[(&str, &str)] = &[
     ("POST", "/tenants/acme/domains"),
     ("POST", "/tenants/acme/domains/acme.example/verify"),
     ("DELETE", "/tenants/acme/domains/acme.example"),
+    ("GET", "/tenants/acme/inspections"),
+    ("POST", "/tenants/acme/inspections"),
+    ("DELETE", "/tenants/acme/inspections/inspect_1_1"),
     ("POST", "/tenants/acme/users"),
     ("PUT", "/tenants/acme/users/ada/password"),
     ("GET", "/migrations"),
@@ -77,6 +80,7 @@ async fn the_list_above_is_the_whole_api() {
                 let path = path
                     .replace("{slug}", "acme")
                     .replace("{user}", "ada")
+                    .replace("{login}", "inspect_1_1")
                     .replace("{hostname}", "acme.example");
                 found.push((method.to_uppercase(), path));
             }

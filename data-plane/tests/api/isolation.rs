@@ -88,6 +88,13 @@ const MATRIX: &[(&str, &str, Guard)] = &[
         "/control/v1/tenants/{slug}/domains/{hostname}",
         Operator,
     ),
+    ("GET", "/control/v1/tenants/{slug}/inspections", Operator),
+    ("POST", "/control/v1/tenants/{slug}/inspections", Operator),
+    (
+        "DELETE",
+        "/control/v1/tenants/{slug}/inspections/{login}",
+        Operator,
+    ),
     ("GET", "/control/v1/migrations", Operator),
     ("POST", "/control/v1/migrations/run", Operator),
 ];

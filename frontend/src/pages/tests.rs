@@ -17,7 +17,7 @@ use crate::{
 /// A site whose planes nobody asks.
 fn site() -> Site {
     let settings = Settings::behind("http://127.0.0.1:9".parse().unwrap());
-    let addresses = Addresses::default().with_ports(9080, 9000);
+    let addresses = Addresses::default().with_ports(9080, 9000, false);
     Site::new(&settings, &addresses, &Entropy::seeded(1)).unwrap()
 }
 

@@ -10,13 +10,13 @@ use deadpool::{
     Runtime,
     managed::{BuildError, Pool, PoolConfig, PoolError, QueueMode, TimeoutType, Timeouts},
 };
-use tokio_postgres::NoTls;
 
 use super::{
     TenantDb,
     conn::{ConnManager, Limits, Pooled},
     error::Error,
     held::Held,
+    login::Login,
     settings::Database,
 };
 use crate::{names::TenantId, tenant::Tenant};
@@ -32,9 +32,9 @@ impl Lanes {
     ///
     /// # Errors
     /// When a pool cannot be built.
-    pub fn new(config: &tokio_postgres::Config, settings: &Database) -> Result<Self, BuildError> {
+    pub fn new(login: &Login, settings: &Database) -> Result<Self, BuildError> {
         let lanes: Result<Vec<_>, _> = (0..settings.lanes.get())
-            .map(|_| lane(config, settings))
+            .map(|_| lane(login, settings))
             .collect();
         Ok(Self(lanes?.into()))
     }
@@ -97,16 +97,11 @@ async fn take(lane: &Pool<ConnManager>, timeouts: Timeouts) -> Result<Option<Poo
     }
 }
 
-fn lane(
-    config: &tokio_postgres::Config,
-    settings: &Database,
-) -> Result<Pool<ConnManager>, BuildError> {
-    let mut config = config.clone();
-    config
-        .application_name("tenantry data")
-        .options(settings.session_options());
+fn lane(login: &Login, settings: &Database) -> Result<Pool<ConnManager>, BuildError> {
+    let Login { mut config, tls } = login.named("tenantry data");
+    config.options(settings.session_options());
     let manager = ConnManager {
-        inner: deadpool_postgres::Manager::new(config, NoTls),
+        inner: deadpool_postgres::Manager::new(config, tls),
         limits: Limits {
             schemas: settings.schemas_per_connection.get(),
             statements: settings.statements_per_connection,

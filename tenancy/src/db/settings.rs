@@ -5,7 +5,8 @@ use std::num::NonZeroUsize;
 use clap::Args;
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
 use std::time::Duration;
-use tokio_postgres::{Config, NoTls};
+
+use super::login::Login;
 
 /// The connections to tenants' schemas. Together these bound what they cost in memory: at the
 /// most `LANES` × `CONNECTIONS_PER_LANE` connections, each about 10 MiB in PostgreSQL and
@@ -52,17 +53,21 @@ impl Database {
 ///
 /// # Errors
 /// When the pool cannot be built.
-pub fn connect(config: &Config, connections: usize) -> Result<Pool, deadpool::managed::BuildError> {
+pub fn connect(login: &Login, connections: usize) -> Result<Pool, deadpool::managed::BuildError> {
     let recycling = ManagerConfig {
         recycling_method: RecyclingMethod::Fast,
     };
-    Pool::builder(Manager::from_config(config.clone(), NoTls, recycling))
-        .max_size(connections)
-        .timeouts(Timeouts {
-            wait: Some(Duration::from_secs(20)),
-            create: Some(Duration::from_secs(5)),
-            recycle: Some(Duration::from_secs(5)),
-        })
-        .runtime(Runtime::Tokio1)
-        .build()
+    Pool::builder(Manager::from_config(
+        login.config.clone(),
+        login.tls.clone(),
+        recycling,
+    ))
+    .max_size(connections)
+    .timeouts(Timeouts {
+        wait: Some(Duration::from_secs(20)),
+        create: Some(Duration::from_secs(5)),
+        recycle: Some(Duration::from_secs(5)),
+    })
+    .runtime(Runtime::Tokio1)
+    .build()
 }
