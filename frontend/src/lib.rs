@@ -8,6 +8,7 @@
 //! Templates, style sheet and scripts are compiled in; every page works without scripts.
 
 mod assets;
+mod description;
 mod error_page;
 mod form_token;
 mod form_view;

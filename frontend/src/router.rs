@@ -14,7 +14,7 @@ use service::{
 };
 
 use crate::{
-    StartError, assets, error_page,
+    StartError, assets, description, error_page,
     pages::{authorize, home, register, session, sign_up},
     security,
     settings::Settings,
@@ -62,7 +62,7 @@ pub fn app(
     Ok(Pages { router, health })
 }
 
-fn table() -> [(&'static str, MethodRouter<Site>); 8] {
+fn table() -> [(&'static str, MethodRouter<Site>); 9] {
     [
         ("/", get(home::show)),
         (
@@ -78,6 +78,7 @@ fn table() -> [(&'static str, MethodRouter<Site>); 8] {
         ),
         ("/oauth/authorize", get(authorize::go_on)),
         ("/static/{name}", get(assets::serve)),
+        ("/openapi.json", get(description::show)),
     ]
 }
 

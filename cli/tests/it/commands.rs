@@ -255,3 +255,46 @@ async fn completions_are_for_the_shell() {
         assert!(ran.out.contains("tenantry"));
     }
 }
+
+#[tokio::test]
+async fn a_schema_is_looked_into_for_a_while() {
+    let cli = TestCli::new().await;
+    cli.tenant("acme").await;
+    let opened = cli.run("inspect acme --minutes 5 --json").await.json();
+    let word = |name: &str| opened[name].as_str().unwrap();
+    assert_eq!(word("mode"), "read-only");
+    let login = cli.database.admin().with(word("login"), word("password"));
+    let client = testkit::database::connect(&login).await.unwrap();
+    let users = client.query("SELECT username FROM users", &[]).await;
+    assert_eq!(users.unwrap().len(), 1);
+
+    let text = cli.run("inspect acme --write").await.out;
+    assert!(
+        text.contains("read-write") && text.contains("psql -h "),
+        "{text}"
+    );
+    let list = cli.run("inspect acme --list").await.out;
+    assert!(
+        list.contains(word("login")) && list.lines().count() == 3,
+        "{list}"
+    );
+    assert!(!list.contains(word("password")));
+    let events = cli.run("tenant events acme --json").await.json();
+    assert_eq!(events["events"][0]["action"], "inspection.opened");
+    assert_eq!(events["events"][0]["detail"]["mode"], "read-write");
+
+    let closed = cli.run("inspect acme --close --json").await.json();
+    assert_eq!(closed["closed"].as_array().unwrap().len(), 2);
+    assert!(testkit::database::connect(&login).await.is_err());
+    for (words, code) in [
+        ("inspect nobody", 3),
+        ("inspect acme --minutes 0", 2),
+        ("inspect acme --minutes 1441", 2),
+        ("inspect acme --minutes soon", 2),
+        ("inspect acme --close --write", 2),
+        ("inspect", 2),
+        ("inspect No_Slug", 2),
+    ] {
+        assert_eq!(cli.run(words).await.code, code, "{words}");
+    }
+}

@@ -10,6 +10,7 @@ use std::{
 use reqwest::Client;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+use testkit::certificates::Authority;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
@@ -27,13 +28,7 @@ struct Up {
 impl Up {
     /// Starts one, and waits until it is ready.
     async fn start(command: Command) -> Self {
-        let [api, pages, admin, postgres] = ports();
-        let child = with_ports(command, [api, pages, admin, postgres])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut up = Self { child, api, pages };
+        let mut up = Self::launch(command);
         let started = Instant::now();
         while !up.is_ready().await {
             let ended = up.child.try_wait().unwrap();
@@ -44,6 +39,16 @@ impl Up {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         up
+    }
+
+    fn launch(command: Command) -> Self {
+        let [api, pages, admin, postgres] = ports();
+        let child = with_ports(command, [api, pages, admin, postgres])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self { child, api, pages }
     }
 
     async fn is_ready(&self) -> bool {
@@ -60,11 +65,8 @@ impl Up {
 
     async fn register(&self, slug: &str) -> u16 {
         let url = format!("http://127.0.0.1:{}/tenants/register", self.api);
-        let application = json!({
-            "tenant_name": slug, "tenant_slug": slug, "admin_username": "ada",
-            "admin_email": "ada@example.com", "admin_password": "correct horse",
-        });
-        let answer = Client::new().post(url).json(&application).send().await;
+        let request = Client::new().post(url).json(&application(slug));
+        let answer = request.send().await;
         answer.unwrap().status().as_u16()
     }
 
@@ -73,6 +75,13 @@ impl Up {
         ask_to_stop(&self.child);
         ended(self.child).await
     }
+}
+
+fn application(slug: &str) -> Value {
+    json!({
+        "tenant_name": slug, "tenant_slug": slug, "admin_username": "ada",
+        "admin_email": "ada@example.com", "admin_password": "correct horse",
+    })
 }
 
 fn ask_to_stop(child: &Child) {
@@ -243,4 +252,52 @@ async fn an_operators_token_opens_the_operators_api() {
     assert_eq!(ask(token.trim()).await.unwrap().status(), 200);
     assert_eq!(ask("tnt_op_wrong").await.unwrap().status(), 401);
     assert_eq!(up.stop().await.code, 0);
+}
+
+#[tokio::test]
+async fn it_serves_over_tls() {
+    let cli = TestCli::new().await;
+    let (place, authority) = (directory(), Authority::new());
+    let certificates = place.path().join("certificates");
+    let names = ["localhost", "acme.localhost"];
+    authority.certificate(&names).put(&certificates, "default");
+    let root = place.path().join("ca.pem");
+    std::fs::write(&root, authority.pem()).unwrap();
+    let mut command = cli.command();
+    command.env("TLS_DIRECTORY", &certificates);
+    let up = Up::launch(command);
+
+    let curl = async |words: &[&str]| {
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--fail", "--cacert"]).arg(&root);
+        let ran = Ran::of(curl.args(words).output().await.unwrap());
+        (ran.code, ran.out)
+    };
+    let api = format!("https://localhost:{}", up.api);
+    let started = Instant::now();
+    let ready = format!("{api}/health/ready");
+    while curl(&[&ready]).await.0 != 0 {
+        assert!(started.elapsed() < Duration::from_secs(60));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let application = application("acme").to_string();
+    let json = ["-H", "content-type: application/json", "-d", &application];
+    let register = format!("{api}/tenants/register");
+    let (code, answer) = curl(&[&[register.as_str()], &json[..]].concat()).await;
+    assert_eq!(code, 0);
+    let subdomain = format!("https://acme.localhost:{}", up.api);
+    assert!(answer.contains(&subdomain), "{answer}");
+    // The pages ask the API of their own process.
+    let page = format!("https://acme.localhost:{}/sign-in", up.pages);
+    let (_, page) = curl(&[&page]).await;
+    assert!(page.contains("name=\"password\""), "{page}");
+    let plain = format!("http://localhost:{}/health/live", up.api);
+    assert_ne!(curl(&[&plain]).await.0, 0);
+    assert_eq!(up.stop().await.code, 0);
+
+    let mut command = cli.command();
+    command.env("TLS_DIRECTORY", place.path().join("absent"));
+    let ran = Ran::of(with_ports(command, ports()).output().await.unwrap());
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("TLS_DIRECTORY"), "{}", ran.err);
 }

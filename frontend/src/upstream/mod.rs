@@ -38,7 +38,7 @@ pub(crate) struct Plane {
 }
 
 /// A plane's consent.
-struct Answer {
+pub(crate) struct Answer {
     headers: HeaderMap,
     body: Vec<u8>,
 }
@@ -73,7 +73,7 @@ impl Plane {
         answer.is_ok_and(|answer| answer.status().is_success())
     }
 
-    async fn get(&self, headers: HeaderMap, path: &str) -> Result<Answer, Refusal> {
+    pub(crate) async fn get(&self, headers: HeaderMap, path: &str) -> Result<Answer, Refusal> {
         self.send(self.request(Method::GET, headers, path)).await
     }
 
@@ -116,7 +116,7 @@ impl Plane {
 }
 
 impl Answer {
-    fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
         serde_json::from_slice(&self.body).map_err(|cause| Refusal::silence(&cause))
     }
 

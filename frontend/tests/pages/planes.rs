@@ -9,7 +9,11 @@ const ACME: &str = "acme.localhost:8000";
 const SIGN_IN: &str = "username=ada&password=correct+horse";
 
 async fn is_a_page_of_patience(plane: SocketAddr) -> Page {
-    let page = ask(plane, get(ACME, "/sign-in")).await;
+    is_a_page_of_patience_at(plane, "/sign-in").await
+}
+
+async fn is_a_page_of_patience_at(plane: SocketAddr, path: &str) -> Page {
+    let page = ask(plane, get(ACME, path)).await;
     assert_eq!(page.status, 503, "{}", page.text);
     assert_eq!(page.header("retry-after"), "5");
     assert!(page.text.contains("We cannot be reached just now"));
@@ -109,4 +113,15 @@ async fn readiness_tells_who_is_missing() {
             .status,
         200
     );
+}
+
+#[tokio::test]
+async fn the_planes_descriptions_are_shown_as_one() {
+    let info = r#""openapi":"3.1.0","info":{"title":"one","version":"1"}"#;
+    let described = format!(r#"{{{info},"paths":{{"/api/ping":{{}}}}}}"#);
+    let plane = answering("200 OK", "", &described).await;
+    let page = ask(plane, get("localhost:8080", "/openapi.json")).await;
+    assert_eq!(page.status, 200, "{}", page.text);
+    assert!(page.text.contains("/api/ping"), "{}", page.text);
+    is_a_page_of_patience_at(nobody().await, "/openapi.json").await;
 }
