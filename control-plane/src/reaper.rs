@@ -44,6 +44,7 @@ pub async fn look(plane: &ControlPlane) {
     ];
     for (step, outcome) in steps {
         if let Err(cause) = outcome {
+            metrics::counter!("operation_failures_total", "operation" => step).increment(1);
             tracing::warn!(step, %cause, "tried again at the next look");
         }
     }

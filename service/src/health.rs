@@ -83,6 +83,7 @@ impl Health {
 
     async fn report(&self) -> Report {
         if self.draining.load(Ordering::Relaxed) {
+            metrics::gauge!("service_ready").set(0.0);
             return Report {
                 status: "draining",
                 failing: Vec::new(),
@@ -94,6 +95,7 @@ impl Health {
                 failing.push(*part);
             }
         }
+        metrics::gauge!("service_ready").set(if failing.is_empty() { 1.0 } else { 0.0 });
         Report {
             status: if failing.is_empty() {
                 "ok"

@@ -55,7 +55,8 @@ async fn around(State(shared): State<Shared>, request: Request, next: Next) -> R
     parts.extensions.insert(client);
     let route = parts.extensions.get::<MatchedPath>().cloned();
     let method = parts.method.clone();
-    let span = tracing::info_span!(
+    // Whatever is logged within carries the id, so that no filter may drop the span.
+    let span = tracing::error_span!(
         "request",
         request_id = id.as_str(),
         trace_id = trace_id(&parts.headers),
