@@ -102,6 +102,9 @@ async fn a_login_reaches_nothing_else() {
             "SELECT lo_create(0)",
             "INSERT INTO refinery_schema_history VALUES (99, 'x', 'x', 'x')",
             "SET log_statement = 'none'",
+            "ALTER ROLE CURRENT_USER SET log_statement = 'none'",
+            "ALTER ROLE CURRENT_USER VALID UNTIL 'infinity'",
+            "ALTER ROLE CURRENT_USER CONNECTION LIMIT 100",
         ] {
             let refused = refusal(&client, sql).await;
             assert_eq!(refused, Some(SqlState::INSUFFICIENT_PRIVILEGE), "{sql}");
