@@ -1,7 +1,7 @@
 //! Requests that two readers may cut in different places. Whoever is behind the gateway never sees
 //! the second one that hides in them.
 
-use e2e::raw::send;
+use e2e::{raw::send, recorder::Seen};
 
 use super::Fixture;
 
@@ -144,7 +144,7 @@ async fn a_second_request_would_be_seen() {
     let second = HIDDEN.replace("localhost", "localhost\r\nConnection: close");
     send(fixture.gateway.api, format!("{first}{second}").as_bytes()).await;
     let seen = fixture.recorder.seen();
-    let targets: Vec<_> = seen.iter().map(|seen| seen.target()).collect();
+    let targets: Vec<_> = seen.iter().map(Seen::target).collect();
     assert_eq!(targets, ["/probe", "/smuggled"]);
 }
 
