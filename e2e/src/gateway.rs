@@ -1,66 +1,238 @@
 //! The gateway: Debian's nginx under the configuration that production has, on other ports.
 
-use std::{fs, path::Path};
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
 
-use tokio::process::{Child, Command};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tokio::{net::TcpStream, process::Child};
 
-use crate::process::{free_port, installed, start, until};
+use crate::process::{free_port, installed, until};
 
-const TEMPLATE: &str = include_str!("../../docker/nginx/gateway.conf.template");
+const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docker/nginx");
 
-/// A running nginx.
+/// What is behind a gateway: the ports of the control plane, the data plane and the pages.
+#[derive(Clone, Copy)]
+pub struct Behind(pub u16, pub u16, pub u16);
+
+/// A running nginx: a master and two workers.
 pub struct Gateway {
     /// Where it takes requests for the API.
     pub api: u16,
     /// Where it takes requests for the pages.
     pub pages: u16,
-    _process: Child,
+    /// The same over TLS, where it has certificates.
+    pub api_tls: u16,
+    /// The pages over TLS.
+    pub pages_tls: u16,
+    health: u16,
+    folder: PathBuf,
+    settings: Vec<(String, String)>,
+    process: Child,
 }
 
 impl Gateway {
     /// Starts one in front of both planes and the pages.
-    pub async fn start(directory: &Path, control: u16, data: u16, pages: u16) -> Self {
-        let (listen_api, listen_pages) = (free_port(), free_port());
+    pub async fn start(directory: &Path, behind: Behind) -> Self {
+        Self::start_with(directory, behind, &[]).await
+    }
+
+    /// Starts one under some settings.
+    pub async fn start_with(directory: &Path, behind: Behind, settings: &[(&str, &str)]) -> Self {
+        Self::launch(directory, behind, settings, None).await
+    }
+
+    /// Starts one as the container does, with a watch beside it, from a copy of its files.
+    pub async fn watched(
+        directory: &Path,
+        behind: Behind,
+        settings: &[(&str, &str)],
+        copy: &Path,
+    ) -> Self {
+        fs::create_dir_all(copy).unwrap();
+        for file in fs::read_dir(SOURCES).unwrap() {
+            let file = file.unwrap();
+            fs::copy(file.path(), copy.join(file.file_name())).unwrap();
+        }
+        Self::launch(directory, behind, settings, Some(copy)).await
+    }
+
+    async fn launch(
+        directory: &Path,
+        behind: Behind,
+        settings: &[(&str, &str)],
+        watched: Option<&Path>,
+    ) -> Self {
         let folder = directory.join("nginx");
-        fs::create_dir_all(&folder).unwrap();
-        let servers = [
-            ("${API_LISTEN}", format!("127.0.0.1:{listen_api}")),
-            ("${PAGES_LISTEN}", format!("127.0.0.1:{listen_pages}")),
-            ("${CONTROL_UPSTREAM}", format!("127.0.0.1:{control}")),
-            ("${DATA_UPSTREAM}", format!("127.0.0.1:{data}")),
-            ("${PAGES_UPSTREAM}", format!("127.0.0.1:{pages}")),
-        ]
-        .into_iter()
-        .fold(TEMPLATE.to_owned(), |text, (name, value)| {
-            text.replace(name, &value)
-        });
-        let main = format!(
-            "daemon off;\nmaster_process off;\npid {folder}/pid;\nerror_log {folder}/error.log;\n\
-             events {{ worker_connections 1024; }}\nhttp {{\n\
-             client_body_temp_path {folder}/body;\nproxy_temp_path {folder}/proxy;\n\
-             fastcgi_temp_path {folder}/fastcgi;\nuwsgi_temp_path {folder}/uwsgi;\n\
-             scgi_temp_path {folder}/scgi;\n{servers}\n}}\n",
-            folder = folder.display()
-        );
-        let file = folder.join("nginx.conf");
-        fs::write(&file, main).unwrap();
-        let mut command = Command::new(installed("nginx"));
-        command.arg("-c").arg(&file).arg("-p").arg(&folder);
-        let mut process = start(&mut command);
-        until("nginx", async || {
-            if let Some(status) = process.try_wait().unwrap() {
-                let log = fs::read_to_string(folder.join("error.log")).unwrap_or_default();
-                panic!("nginx ended with {status}:\n{log}");
+        fs::create_dir_all(folder.join("state")).unwrap();
+        let [api, pages, api_tls, pages_tls, health] = [(); 5].map(|()| free_port());
+        let at = |port: u16| format!("127.0.0.1:{port}");
+        let own = [
+            ("API_LISTEN", at(api)),
+            ("PAGES_LISTEN", at(pages)),
+            ("API_TLS_LISTEN", at(api_tls)),
+            ("PAGES_TLS_LISTEN", at(pages_tls)),
+            ("HEALTH_LISTEN", at(health)),
+            ("CONTROL_UPSTREAM", at(behind.0)),
+            ("DATA_UPSTREAM", at(behind.1)),
+            ("PAGES_UPSTREAM", at(behind.2)),
+            ("GATEWAY_WORKERS", "2".to_owned()),
+        ];
+        let given = settings
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()));
+        let settings: Vec<(String, String)> = own
+            .into_iter()
+            .chain(given)
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        let process = match watched {
+            Some(copy) => spawn(&folder, &settings, |command| {
+                command.arg("sh").arg(copy.join("start")).arg(&folder)
+            }),
+            None => {
+                configure(&folder, &settings);
+                spawn(&folder, &[], |command| {
+                    command
+                        .arg(installed("nginx"))
+                        .args(["-e", "/dev/stderr", "-c", "nginx.conf", "-p"])
+                        .arg(&folder)
+                        .args(["-g", "daemon off;"])
+                })
             }
-            tokio::net::TcpStream::connect(("127.0.0.1", listen_api))
-                .await
-                .is_ok()
+        };
+        let mut gateway = Self {
+            process,
+            api,
+            pages,
+            api_tls,
+            pages_tls,
+            health,
+            folder,
+            settings,
+        };
+        gateway.ready().await;
+        gateway
+    }
+
+    async fn ready(&mut self) {
+        let port = self.api;
+        until("nginx", async || {
+            if let Some(status) = self.process.try_wait().unwrap() {
+                panic!("nginx ended with {status}:\n{}", self.complaints());
+            }
+            TcpStream::connect(("127.0.0.1", port)).await.is_ok()
         })
         .await;
-        Self {
-            api: listen_api,
-            pages: listen_pages,
-            _process: process,
+    }
+
+    /// Makes the configuration anew and lets nginx go on under it, as the container's watch does.
+    pub fn reload(&self) {
+        configure(&self.folder, &self.settings);
+        let test = Command::new(installed("nginx"))
+            .args(["-t", "-q", "-e", "/dev/stderr", "-c", "nginx.conf", "-p"])
+            .arg(&self.folder)
+            .output()
+            .unwrap();
+        assert!(
+            test.status.success() && test.stderr.is_empty(),
+            "{}",
+            String::from_utf8_lossy(&test.stderr)
+        );
+        kill_process(self.pid(), Signal::HUP).unwrap();
+    }
+
+    /// The lines of its access log.
+    ///
+    /// # Panics
+    /// When one is no JSON.
+    #[must_use]
+    pub fn log(&self) -> Vec<Value> {
+        let text = fs::read_to_string(self.folder.join("state/access")).unwrap();
+        let line = |line: &str| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"));
+        text.lines().map(line).collect()
+    }
+
+    /// What nginx and its watch complained of.
+    #[must_use]
+    pub fn complaints(&self) -> String {
+        fs::read_to_string(self.folder.join("state/errors")).unwrap_or_default()
+    }
+
+    /// Waits until the log tells of a request, and returns that line.
+    pub async fn logged(&self, id: &str) -> Value {
+        let mut found = None;
+        until("a line of the log", async || {
+            found = self.log().into_iter().find(|line| line["request_id"] == id);
+            found.is_some()
+        })
+        .await;
+        found.unwrap()
+    }
+
+    /// How many connections clients have to it, this question's included.
+    pub async fn connections(&self) -> usize {
+        let url = format!("http://127.0.0.1:{}/connections", self.health);
+        let text = reqwest::get(url).await.unwrap().text().await.unwrap();
+        let number = text.split_whitespace().nth(2).unwrap();
+        number.parse().unwrap()
+    }
+
+    fn pid(&self) -> Pid {
+        let id = self.process.id().expect("it runs");
+        Pid::from_raw(id.cast_signed()).unwrap()
+    }
+}
+
+/// Workers outlive a master that is killed, so it is asked to stop.
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let started = Instant::now();
+        if self.process.id().is_some() {
+            let _ = kill_process(self.pid(), Signal::TERM);
+        }
+        while matches!(self.process.try_wait(), Ok(None)) {
+            if started.elapsed() > Duration::from_secs(10) {
+                break;
+            }
+            thread::sleep(Duration::from_millis(10));
         }
     }
+}
+
+fn configure(folder: &Path, settings: &[(String, String)]) {
+    let mut command = Command::new("sh");
+    command
+        .arg(format!("{SOURCES}/configure"))
+        .arg(folder)
+        .envs(
+            settings
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str())),
+        );
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+}
+
+/// Under `setpriv`, so that nginx ends with a test that is killed too.
+fn spawn(
+    folder: &Path,
+    settings: &[(String, String)],
+    what: impl FnOnce(&mut tokio::process::Command) -> &mut tokio::process::Command,
+) -> Child {
+    let file = |name: &str| File::create(folder.join("state").join(name)).unwrap();
+    let mut command = tokio::process::Command::new(installed("setpriv"));
+    what(command.args(["--pdeathsig", "TERM"]));
+    command
+        .envs(settings.iter().map(|(name, value)| (name, value)))
+        .stdout(file("access"))
+        .stderr(file("errors"))
+        .spawn()
+        .unwrap()
 }

@@ -12,6 +12,8 @@
 pub mod browser;
 pub mod gateway;
 pub mod process;
+pub mod raw;
+pub mod recorder;
 pub mod services;
 pub mod system;
 

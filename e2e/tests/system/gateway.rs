@@ -1,75 +1,79 @@
 //! Through real nginx, under the configuration that production has.
 
-use e2e::{System, gateway::Gateway, services::Services};
-use reqwest::Client;
+mod cache;
+mod compression;
+mod errors;
+mod forgeries;
+mod limits;
+mod log;
+mod naming;
+mod reload;
+mod slow;
+mod smuggling;
+mod tls;
+
+use e2e::{
+    gateway::{Behind, Gateway},
+    recorder::Recorder,
+};
 use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const PASSWORD: &str = "correct horse battery";
 
 fn application(slug: &str) -> Value {
     json!({
         "tenant_name": slug, "tenant_slug": slug, "admin_username": "ada",
-        "admin_email": "ada@example.com", "admin_password": "correct horse battery",
+        "admin_email": "ada@example.com", "admin_password": PASSWORD,
     })
 }
 
-#[tokio::test]
-async fn a_tenant_is_named_through_the_gateway_as_without_it() {
-    let system = System::start().await;
-    let gateway = Gateway::start(system.directory(), system.api, system.api, system.pages).await;
-    let client = Client::builder().no_proxy().build().unwrap();
-    let at = |path: &str| format!("http://127.0.0.1:{}{path}", gateway.api);
-
-    for slug in ["acme", "globex"] {
-        let request = client
-            .post(at("/tenants/register"))
-            .json(&application(slug));
-        assert_eq!(request.send().await.unwrap().status(), 201);
-    }
-    for request in [
-        client.get(at("/api/ping")).header("X-Tenant-Slug", "acme"),
-        client.get(at("/api/ping")).header("Host", "acme.localhost"),
-        client.get(at("/tenants/acme/api/ping")),
-    ] {
-        let body: Value = request.send().await.unwrap().json().await.unwrap();
-        assert_eq!(body["tenant"], "acme");
-    }
-    let disagreeing = client
-        .get(at("/tenants/acme/api/ping"))
-        .header("X-Tenant-Slug", "globex");
-    assert_eq!(disagreeing.send().await.unwrap().status(), 400);
-    let health = client.get(at("/health/ready")).send().await.unwrap();
-    assert_eq!(health.status(), 200);
-    let page = client
-        .get(format!("http://localhost:{}/", gateway.pages))
-        .send()
-        .await
+/// A directory that nginx's workers, who are somebody else, get through.
+fn directory() -> TempDir {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::Builder::new()
+        .prefix("tenantry-gateway-")
+        .tempdir()
         .unwrap();
-    assert!(page.text().await.unwrap().contains("tenant_slug"));
+    std::fs::set_permissions(directory.path(), PermissionsExt::from_mode(0o711)).unwrap();
+    directory
 }
 
-#[tokio::test]
-async fn the_services_apart_are_one_behind_the_gateway() {
-    let system = System::start().await;
-    let services = Services::start(&system).await;
-    let (control, data, pages) = (services.control, services.data, services.pages);
-    let gateway = Gateway::start(system.directory(), control, data, pages).await;
-    let client = Client::builder().no_proxy().build().unwrap();
-    let at = |path: &str| format!("http://127.0.0.1:{}{path}", gateway.api);
+/// A gateway with recorders behind it.
+struct Fixture {
+    gateway: Gateway,
+    recorder: Recorder,
+    directory: TempDir,
+}
 
-    let request = client
-        .post(at("/tenants/register"))
-        .json(&application("acme"));
-    assert_eq!(request.send().await.unwrap().status(), 201);
-    let ping = client
-        .get(at("/tenants/acme/api/ping"))
-        .send()
-        .await
-        .unwrap();
-    let body: Value = ping.json().await.unwrap();
-    assert_eq!(body["tenant"], "acme");
-    let list = client.get(at("/control/v1/tenants")).send().await.unwrap();
-    assert_eq!(list.status(), 401);
-    let page = client.get(format!("http://127.0.0.1:{}/", gateway.pages));
-    let page = page.header("Host", "acme.localhost").send().await.unwrap();
-    assert!(page.text().await.unwrap().contains("Sign in"));
-    services.stop().await;
+impl Fixture {
+    async fn start(settings: &[(&str, &str)]) -> Self {
+        Self::before(Recorder::start().await, settings).await
+    }
+
+    /// Before one recorder that is both planes and the pages.
+    async fn before(recorder: Recorder, settings: &[(&str, &str)]) -> Self {
+        let directory = directory();
+        let behind = Behind(recorder.port, recorder.port, recorder.port);
+        let gateway = Gateway::start_with(directory.path(), behind, settings).await;
+        Self {
+            gateway,
+            recorder,
+            directory,
+        }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.gateway.api)
+    }
+}
+
+/// A client at an address of loopback, with a new connection for each request.
+fn client_at(address: [u8; 4]) -> reqwest::Client {
+    reqwest::Client::builder()
+        .no_proxy()
+        .local_address(std::net::IpAddr::from(address))
+        .pool_max_idle_per_host(0)
+        .build()
+        .unwrap()
 }

@@ -1,0 +1,210 @@
+//! What nginx answers by itself.
+
+use std::collections::BTreeMap;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use e2e::{browser::Browser, raw::send};
+use serde_json::Value;
+use service::Kind;
+use sha2::{Digest, Sha256};
+
+use super::{Fixture, client_at};
+
+const TABLE: &str = include_str!("../../../../docker/nginx/errors.conf");
+const PAGE: &str = include_str!("../../../../docker/nginx/error.html");
+const HEADERS: &str = include_str!("../../../../docker/nginx/error-pages.conf");
+
+/// Requests that nginx refuses by itself: status, kind, the request.
+fn refused() -> Vec<(u16, &'static str, String)> {
+    let close = "Host: localhost\r\nConnection: close\r\n";
+    let long = "x".repeat(9000);
+    vec![
+        (400, "malformed-request", "NONSENSE\r\n\r\n".to_owned()),
+        (
+            400,
+            "malformed-request",
+            "GET / HTTP/1.1\r\n\r\n".to_owned(),
+        ),
+        (
+            400,
+            "malformed-request",
+            format!("GET / HTTP/3.0\r\n{close}\r\n"),
+        ),
+        (
+            400,
+            "malformed-request",
+            format!("GET /{long} HTTP/1.1\r\n{close}\r\n"),
+        ),
+        (
+            400,
+            "malformed-request",
+            format!("GET / HTTP/1.1\r\nX: {long}\r\n{close}\r\n"),
+        ),
+        (
+            400,
+            "malformed-request",
+            format!("POST / HTTP/1.1\r\nTransfer-Encoding: br\r\n{close}\r\n"),
+        ),
+        (
+            404,
+            "not-found",
+            format!("GET /.gateway/error HTTP/1.1\r\n{close}\r\n"),
+        ),
+        (
+            405,
+            "method-not-allowed",
+            format!("TRACE / HTTP/1.1\r\n{close}\r\n"),
+        ),
+        (
+            413,
+            "body-too-large",
+            format!("POST / HTTP/1.1\r\nContent-Length: 1048577\r\n{close}\r\n"),
+        ),
+        (503, "unavailable", format!("GET / HTTP/1.1\r\n{close}\r\n")),
+    ]
+}
+
+#[tokio::test]
+async fn each_of_its_errors_is_a_problem_or_a_page_with_every_header_once() {
+    let fixture = Fixture::start(&[("CLIENT_TIMEOUT_SECONDS", "1")]).await;
+    fixture.recorder.hang_up().await;
+    for (status, kind, request) in refused() {
+        let what = &request[..request.len().min(40)];
+        let problem = send(fixture.gateway.api, request.as_bytes()).await;
+        assert!(
+            problem.0.starts_with(&format!("HTTP/1.1 {status}")),
+            "{what}: {problem:?}"
+        );
+        assert_eq!(
+            problem.all("Content-Type"),
+            ["application/problem+json"],
+            "{what}"
+        );
+        let body: Value = serde_json::from_str(problem.body()).unwrap();
+        assert_eq!(body["type"], format!("/problems/{kind}"), "{what}");
+        assert_eq!(body["status"], status, "{what}");
+        assert_eq!(problem.all("X-Request-Id"), [&body["request_id"]], "{what}");
+
+        let page = send(fixture.gateway.pages, request.as_bytes()).await;
+        assert_eq!(page.status(), status, "{what}: {page:?}");
+        assert_eq!(
+            page.all("Content-Type"),
+            ["text/html; charset=utf-8"],
+            "{what}"
+        );
+        assert!(page.0.contains(page.all("X-Request-Id")[0]), "{what}");
+        assert!(!page.0.contains("<!--#"), "{what}");
+        for header in [
+            "Content-Security-Policy",
+            "Referrer-Policy",
+            "X-Frame-Options",
+            "Cross-Origin-Opener-Policy",
+            "Cross-Origin-Resource-Policy",
+        ] {
+            assert_eq!(page.all(header).len(), 1, "{what}: {header}");
+        }
+        for answer in [problem, page] {
+            assert_eq!(answer.all("X-Content-Type-Options"), ["nosniff"], "{what}");
+            assert_eq!(answer.all("Cache-Control"), ["no-store"], "{what}");
+            assert_eq!(answer.all("Server"), ["nginx"], "{what}");
+            let retry = answer.all("Retry-After");
+            assert_eq!(retry.is_empty(), status != 503, "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_service_answers_passes_as_it_is() {
+    use e2e::recorder::{Recorder, answer};
+    let recorder = Recorder::answering(0, |seen| {
+        let status = seen.target()[1..].parse().unwrap();
+        let headers = [
+            ("X-Content-Type-Options", "nosniff"),
+            ("Content-Security-Policy", "default-src 'self'"),
+            ("Cache-Control", "no-store"),
+            ("Retry-After", "7"),
+            ("X-Request-Id", seen.all("X-Request-Id")[0]),
+            // A service that is not itself any more still does not steer nginx.
+            ("X-Accel-Redirect", "/.gateway/error"),
+            ("X-Accel-Limit-Rate", "1"),
+        ];
+        answer(status, &headers, "its own")
+    })
+    .await;
+    let fixture = Fixture::before(recorder, &[]).await;
+    for port in [fixture.gateway.api, fixture.gateway.pages] {
+        for status in [200, 400, 404, 413, 429, 500, 502, 503] {
+            let url = format!("http://127.0.0.1:{port}/{status}");
+            let answer = client_at([127, 0, 0, 1]).get(url).send().await.unwrap();
+            assert_eq!(answer.status(), status);
+            for (name, count) in [
+                ("x-content-type-options", 1),
+                ("content-security-policy", 1),
+                ("cache-control", 1),
+                ("retry-after", 1),
+                ("x-request-id", 1),
+                ("x-accel-redirect", 0),
+                ("x-accel-limit-rate", 0),
+            ] {
+                let found = answer.headers().get_all(name).iter().count();
+                assert_eq!(found, count, "{status}: {name}");
+            }
+            assert_eq!(answer.text().await.unwrap(), "its own");
+        }
+    }
+}
+
+#[test]
+fn kinds_are_the_services_own() {
+    let kinds: BTreeMap<&str, Kind> = Kind::ALL.iter().map(|kind| (kind.slug(), *kind)).collect();
+    let rows: Vec<Value> = TABLE
+        .lines()
+        .filter_map(|line| line.split_once("'\"type\"")?.1.strip_suffix("';"))
+        .map(|row| serde_json::from_str(&format!("{{\"type\"{row}}}")).unwrap())
+        .collect();
+    assert!(rows.len() > 5);
+    for row in rows {
+        let slug = row["type"]
+            .as_str()
+            .unwrap()
+            .strip_prefix("/problems/")
+            .unwrap();
+        let kind = kinds[slug];
+        assert_eq!(row["title"], kind.title());
+        assert_eq!(row["status"], kind.status().as_u16());
+    }
+}
+
+#[test]
+fn the_pages_style_sheet_is_the_one_that_its_policy_allows() {
+    let style = PAGE
+        .split_once("<style>")
+        .unwrap()
+        .1
+        .split_once("</style>")
+        .unwrap()
+        .0;
+    let digest = STANDARD.encode(Sha256::digest(style));
+    assert!(
+        HEADERS.contains(&format!("'sha256-{digest}'")),
+        "sha256-{digest}"
+    );
+}
+
+#[tokio::test]
+async fn the_page_looks_like_the_others() {
+    let fixture = Fixture::start(&[]).await;
+    fixture.recorder.hang_up().await;
+    for width in [390, 1280] {
+        let browser = Browser::start(true, width).await;
+        browser
+            .open(&format!("http://localhost:{}/", fixture.gateway.pages))
+            .await;
+        let text = browser.text().await;
+        assert!(text.contains("We cannot be reached just now"), "{text}");
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/pictures");
+        let file = std::path::PathBuf::from(folder).join(format!("gateway-{width}.png"));
+        browser.picture(&file).await;
+        browser.client.close().await.unwrap();
+    }
+}
