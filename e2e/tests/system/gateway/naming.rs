@@ -106,6 +106,11 @@ async fn the_services_apart_are_one_behind_the_gateway() {
     assert_eq!(list.status(), 401);
     let health = client.get(at("/health/ready")).send().await.unwrap();
     assert_eq!(health.status(), 200);
+    let described = client.get(at("/openapi.json")).send().await.unwrap();
+    let described: Value = described.json().await.unwrap();
+    for path in ["/tenants/register", "/control/v1/tenants", "/api/notes"] {
+        assert!(described["paths"][path].is_object(), "{path}");
+    }
     for (host, words) in [("localhost", "tenant_slug"), ("acme.localhost", "Sign in")] {
         let page = client.get(format!("http://127.0.0.1:{}/", gateway.pages));
         let page = page.header("Host", host).send().await.unwrap();
