@@ -42,6 +42,7 @@ async fn a_tenant_is_named_every_way_over_http_and_tls() {
         "tenants.example",
         &[BASE, "*.tenants.example"],
     );
+    std::os::unix::fs::symlink(BASE, certificates.join("_.tenants.example")).unwrap();
     tls::issue(&certificates, domain, &[domain]);
     let behind = Behind(system.api, system.api, system.pages);
     let settings = [
@@ -49,8 +50,6 @@ async fn a_tenant_is_named_every_way_over_http_and_tls() {
         ("CERTIFICATES", certificates.to_str().unwrap()),
     ];
     let gateway = Gateway::start_with(system.directory(), behind, &settings).await;
-    std::os::unix::fs::symlink("tenants.example", certificates.join("_.tenants.example")).unwrap();
-    gateway.reload();
 
     let by_path = "/tenants/acme/api/ping";
     let by_id = format!("X-Tenant-ID: {id}");
