@@ -11,6 +11,7 @@
 
 pub mod browser;
 pub mod gateway;
+pub mod pgadmin;
 pub mod process;
 pub mod raw;
 pub mod recorder;

@@ -56,13 +56,18 @@ pub fn start(command: &mut Command) -> Child {
 }
 
 /// Waits until something answers yes.
-pub async fn until(what: &str, mut ready: impl AsyncFnMut() -> bool) {
+pub async fn until(what: &str, ready: impl AsyncFnMut() -> bool) {
+    assert!(comes_true(ready).await, "{what}: not within {PATIENCE:?}");
+}
+
+/// Whether something answers yes before patience ends.
+pub async fn comes_true(mut ready: impl AsyncFnMut() -> bool) -> bool {
     let started = Instant::now();
     while !ready().await {
-        assert!(
-            started.elapsed() < PATIENCE,
-            "{what}: not within {PATIENCE:?}"
-        );
+        if started.elapsed() >= PATIENCE {
+            return false;
+        }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    true
 }

@@ -129,6 +129,29 @@ impl System {
         process.wait().await.unwrap().success()
     }
 
+    /// What a script prints that ends well. `tenantry` in it is the built one, and means this system.
+    pub async fn run(&self, script: &str) -> String {
+        let programs = built("tenantry").parent().unwrap().to_owned();
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let places = [programs].into_iter().chain(testkit::server::binaries());
+        let places = places.chain(std::env::split_paths(&path));
+        let output = Command::new("bash")
+            .args(["-euo", "pipefail", "-c", script])
+            .current_dir(self.directory.path())
+            .env("PATH", std::env::join_paths(places).unwrap())
+            .env("TENANTRY_DIR", self.data())
+            .env_remove("DATABASE_URL")
+            .env_remove("CONTROL_DATABASE_URL")
+            .kill_on_drop(true)
+            .output()
+            .await
+            .unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let fault = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{script}: {said}{fault}");
+        said
+    }
+
     /// A `POST` of JSON to the API.
     pub fn post(&self, path: &str, body: &Value) -> RequestBuilder {
         self.client

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod gateway;
+mod inspect;
 mod kills;
 mod pages;
+mod pgadmin;
 mod readme;

@@ -1,0 +1,107 @@
+//! pgAdmin on one tenant's schema: a person in Chromium sees that tenant, and nobody else.
+
+use std::path::PathBuf;
+
+use e2e::{
+    System,
+    pgadmin::{PgAdmin, Session},
+};
+use serde_json::{Value, json};
+
+const GROUP: &str = "Tenants";
+const SERVER: &str = "acme (read-only)";
+const DATABASE: [&str; 4] = [GROUP, SERVER, "Databases", "tenantry"];
+
+fn picture(name: &str) -> PathBuf {
+    let target = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/pictures");
+    PathBuf::from(target).join(format!("pgadmin-{name}.png"))
+}
+
+fn under<'a>(path: &[&'a str]) -> Vec<&'a str> {
+    [&DATABASE, path].concat()
+}
+
+async fn sign_up(system: &System, slug: &str) {
+    let application = json!({
+        "tenant_name": slug, "tenant_slug": slug, "admin_username": "ada",
+        "admin_email": format!("ada@{slug}.example"), "admin_password": "correct horse battery",
+    });
+    let answer = system.post("/tenants/register", &application).send().await;
+    assert_eq!(answer.unwrap().status(), 201);
+}
+
+/// What the tenant's schema holds is in the tree, and its rows can be read.
+async fn one_tenant_is_seen(session: &Session) {
+    assert_eq!(session.children(&DATABASE[..3]).await, ["tenantry"]);
+    let schemas = session.children(&under(&["Schemas"])).await;
+    assert_eq!(schemas, ["tenant_acme"]);
+    let tables = under(&["Schemas", "tenant_acme", "Tables"]);
+    let names = session.children(&tables).await;
+    for name in ["notes", "users"] {
+        assert!(names.iter().any(|shown| shown == name), "{names:?}");
+    }
+    session.picture(&picture("tables")).await;
+    let rows = session.rows(&[&tables[..], &["users"]].concat()).await;
+    session.picture(&picture("rows")).await;
+    let [ada] = &rows[..] else { panic!("{rows:?}") };
+    assert!(ada.iter().any(|cell| cell == "ada@acme.example"), "{ada:?}");
+    session.leave_tool().await;
+}
+
+async fn everything_else_is_refused(session: &Session) {
+    session.query_tool(&DATABASE).await;
+    for (sql, refusal) in [
+        (
+            "SELECT * FROM tenant_globex.users",
+            "permission denied for schema tenant_globex",
+        ),
+        (
+            "SELECT * FROM platform.tenants",
+            "permission denied for schema platform",
+        ),
+        (
+            "UPDATE users SET role = 'user'",
+            "cannot execute UPDATE in a read-only transaction",
+        ),
+        (
+            "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE; COMMIT; DELETE FROM users",
+            "permission denied for table users",
+        ),
+    ] {
+        let shown = session.error_of(sql).await;
+        assert!(shown.contains(refusal), "{sql}: {shown}");
+        let name = refusal.replace(' ', "-").to_lowercase();
+        session.picture(&picture(&name)).await;
+    }
+    session.leave_tool().await;
+}
+
+#[tokio::test]
+async fn pgadmin_shows_the_inspected_tenant_and_no_other() {
+    if let Some(reason) = PgAdmin::unfit() {
+        println!("[skipped] {reason}");
+        return;
+    }
+    let system = System::start().await;
+    for slug in ["acme", "globex"] {
+        sign_up(&system, slug).await;
+    }
+    let opened = system.run("tenantry inspect acme --json").await;
+    let inspection: Value = serde_json::from_str(&opened).unwrap();
+    let password = inspection["password"].as_str().unwrap();
+    let pgadmin = PgAdmin::start(system.directory()).await;
+    pgadmin.add(&opened).await;
+
+    let session = pgadmin.sign_in().await;
+    session.connect(GROUP, SERVER, password).await;
+    one_tenant_is_seen(&session).await;
+    everything_else_is_refused(&session).await;
+    session.close().await;
+
+    system.run("tenantry inspect acme --close").await;
+    let later = pgadmin.sign_in().await;
+    let shown = later.refused(GROUP, password).await;
+    assert!(shown.contains("password authentication failed"), "{shown}");
+    later.picture(&picture("ended")).await;
+    later.close().await;
+}
