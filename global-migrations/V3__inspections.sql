@@ -74,7 +74,8 @@ BEGIN
     END IF;
 END $$;
 
--- Ends a login's sessions and drops it, once its grants are revoked; whether it was still there.
+-- Ends a login's sessions and drops it, with what it has settled for itself; its grants have to be
+-- revoked before. Whether it was still there.
 CREATE FUNCTION close_inspection(doomed text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = platform, pg_temp AS $$
 BEGIN
@@ -83,11 +84,13 @@ BEGIN
         RETURN false;
     END IF;
     PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = doomed;
+    EXECUTE format('DROP OWNED BY %I', doomed);
     EXECUTE format('DROP ROLE %I', doomed);
     RETURN true;
 END $$;
 
--- These two run as the owner of the tenants' schemas.
+-- These two run as the owner of the tenants' schemas: an administrator who is no superuser can
+-- neither grant nor revoke there.
 CREATE FUNCTION grant_inspection(login text, schema text, writes boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

@@ -183,6 +183,33 @@ async fn a_login_goes_when_its_time_is_over() {
     );
 }
 
+/// What a login settles for itself would hold a plain DROP ROLE up.
+#[tokio::test]
+async fn a_login_cannot_make_itself_stay() {
+    let app = two_tenants().await;
+    let opened = open(&app, &json!({ "mode": "read-write" })).await;
+    let session = enter(&app, &opened).await;
+    for sql in [
+        "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC",
+        "ALTER ROLE CURRENT_USER PASSWORD 'mine'",
+        "ALTER ROLE CURRENT_USER SET statement_timeout = 0",
+        "BEGIN",
+        "LOCK TABLE users IN ROW EXCLUSIVE MODE",
+        "SELECT pg_advisory_lock(1)",
+    ] {
+        session.batch_execute(sql).await.unwrap();
+    }
+    app.clock.advance(Duration::hours(2));
+    look(&app.plane).await;
+    assert_eq!(app.count(LOGINS).await, 0);
+    while session.simple_query("SELECT 1").await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    let user = opened["login"].as_str().unwrap();
+    let changed = app.database.admin().with(user, "mine");
+    assert!(connect(&changed).await.is_err());
+}
+
 /// Whoever bars a login may die before it is closed; whoever comes next finishes.
 #[tokio::test]
 async fn a_closing_that_was_cut_off_is_finished() {
