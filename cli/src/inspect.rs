@@ -98,10 +98,15 @@ fn list(open: &[Inspection], output: Output) -> anyhow::Result<()> {
 }
 
 async fn close(plane: &ControlPlane, slug: &Slug, output: Output) -> anyhow::Result<()> {
-    let mut closed = Vec::new();
+    let (mut closed, mut failure) = (Vec::new(), None);
     for Inspection { login, .. } in plane.inspections(slug).await? {
-        plane.close_inspection(slug, &login, ACTOR).await?;
-        closed.push(login);
+        match plane.close_inspection(slug, &login, ACTOR).await {
+            Ok(()) => closed.push(login),
+            Err(cause) => failure = Some(anyhow::Error::new(cause).context(login)),
+        }
+    }
+    if let Some(failure) = failure {
+        return Err(failure);
     }
     output.result(&json!({ "closed": closed }), || match closed.len() {
         0 => "No login was open.".to_owned(),

@@ -17,6 +17,10 @@ use crate::{
     store::{Store, operators::NewToken},
 };
 
+/// Seconds that a statement waits for a lock, before it is given up and tried again later: whoever
+/// holds one must not hold up all that operators and sign-ups want.
+const LOCK_SECONDS: u16 = 10;
+
 /// Where PostgreSQL listens unless something else is said.
 const POSTGRES_PORT: u16 = 5432;
 
@@ -75,7 +79,7 @@ impl ControlPlane {
         entropy: Entropy,
     ) -> anyhow::Result<Self> {
         let place = Place::of(settings, control);
-        let control = control.named("tenantry control");
+        let control = control.named("tenantry control").patient_for(LOCK_SECONDS);
         let pool = tenancy::db::connect(&control, settings.control_connections.get())
             .context("the registry's pool")?;
         let minute = Duration::from_secs(60);

@@ -118,6 +118,12 @@ impl ControlPlane {
             Status::Deleting => Ok(Step::Purge),
             other => Err(Error::WrongStatus(other)),
         };
+        if self.tenant(slug).await?.status == Status::Deleting.as_str() {
+            // The schema cannot be dropped while somebody reads in it.
+            for inspection in self.store().inspections(slug).await? {
+                self.end_inspection(&inspection.login, actor).await?;
+            }
+        }
         self.store().change(slug, &change, decide).await
     }
 

@@ -38,8 +38,9 @@ fn pause(plane: &ControlPlane) -> Duration {
 pub async fn look(plane: &ControlPlane) {
     let steps = [
         ("making spare roles", fill_roles(plane).await),
-        ("purging deleted tenants", purge_due(plane).await),
+        // Before a purge, which waits for whoever is at the tenant's tables.
         ("closing inspections", close_inspections(plane).await),
+        ("purging deleted tenants", purge_due(plane).await),
         ("forgetting idempotency keys", forget_keys(plane).await),
     ];
     for (step, outcome) in steps {
@@ -83,7 +84,15 @@ async fn purge_due(plane: &ControlPlane) -> Result<(), Error> {
     outcome
 }
 
+/// One that cannot be closed does not hold up the others.
 async fn close_inspections(plane: &ControlPlane) -> Result<(), Error> {
+    let ended = plane.store().end_long_inspections().await?;
+    if ended > 0 {
+        tracing::info!(
+            ended,
+            "inspections in transactions of more than five minutes ended"
+        );
+    }
     let mut outcome = Ok(());
     for login in plane.store().inspections_over(plane.now()).await? {
         if let Err(cause) = plane.end_inspection(&login, ACTOR).await {

@@ -26,6 +26,9 @@ use crate::{
     tls::{self, Tls},
 };
 
+/// The longest that the two sides may take to agree on TLS.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+
 /// Between two times that measurements are summed up.
 const SUM_UP: Duration = Duration::from_secs(5);
 
@@ -134,7 +137,7 @@ pub async fn run(
         tokio::spawn(async move {
             match tls {
                 None => connection(stream, peer, router, patience, watcher).await,
-                Some(tls) => match tokio::time::timeout(patience, tls.accept(stream)).await {
+                Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
                     Ok(Ok(stream)) => connection(stream, peer, router, patience, watcher).await,
                     Ok(Err(cause)) => tracing::debug!(%cause, %peer, "no handshake"),
                     Err(_) => tracing::debug!(%peer, "no handshake in time"),

@@ -1,12 +1,14 @@
 //! TLS for what a service serves: certificates by name, read again when they change.
 //!
 //! A directory holds one folder for each certificate, with `fullchain.pem` and `privkey.pem`, as
-//! certbot leaves them. A certificate is for the names that it holds itself, wildcards included;
-//! a client that asks for none of them gets the one of the folder `default`, or else of the first
-//! folder. Whoever obtains certificates by other means has only to put folders there.
+//! certbot leaves them. A certificate is for the names that it holds itself, wildcards included; of
+//! two for one name, the one whose folder has that name counts. A client that asks for none of them
+//! gets the one of the folder `default`, or else of the first folder. A folder that cannot be used
+//! is told of and takes nothing from the others. Whoever obtains certificates by other means has
+//! only to put folders there.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fs, io,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
@@ -56,9 +58,11 @@ impl Tls {
     /// Reads a directory.
     ///
     /// # Errors
-    /// [`Error`], when any of its folders cannot be used.
+    /// [`Error`], when none of its folders can be used.
     pub fn read(directory: &Path) -> Result<Self, Error> {
-        let current = Arc::new(Current(RwLock::new(Arc::new(Table::read(directory)?))));
+        let current = Arc::new(Current(RwLock::new(Arc::new(Table::read(
+            directory, None,
+        )?))));
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(|cause| Error::Unusable(directory.to_owned(), cause.to_string()))?
@@ -98,7 +102,7 @@ impl Tls {
     }
 
     fn reload(&self) {
-        match Table::read(&self.directory) {
+        match Table::read(&self.directory, Some(&self.current.table())) {
             Ok(table) => {
                 let names = table.by_name.len();
                 self.current.replace(table);
@@ -118,6 +122,10 @@ fn provider() -> Arc<CryptoProvider> {
 struct Current(RwLock<Arc<Table>>);
 
 impl Current {
+    fn table(&self) -> Arc<Table> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn replace(&self, table: Table) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
     }
@@ -125,33 +133,58 @@ impl Current {
 
 impl ResolvesServerCert for Current {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let table = Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner));
-        Some(table.of(hello.server_name()))
+        Some(self.table().of(hello.server_name()))
     }
 }
 
+/// A folder's certificate with its key, and the names that it is for.
+type Usable = (Arc<CertifiedKey>, Vec<String>);
+
 #[derive(Debug)]
 struct Table {
+    folders: BTreeMap<PathBuf, Usable>,
     /// By names in lower case, `*.example.com` among them.
     by_name: HashMap<String, Arc<CertifiedKey>>,
     default: Arc<CertifiedKey>,
 }
 
 impl Table {
-    fn read(directory: &Path) -> Result<Self, Error> {
-        let mut default = None;
-        let mut by_name = HashMap::new();
+    /// Reads the folders. What cannot be used any more stays as it was in an earlier table.
+    fn read(directory: &Path, earlier: Option<&Self>) -> Result<Self, Error> {
+        let (mut usable, mut fault) = (BTreeMap::new(), None);
         for folder in folders(directory)? {
-            let (key, names) = certified(&folder)?;
-            if default.is_none() || folder.ends_with(DEFAULT) {
-                default = Some(Arc::clone(&key));
-            }
-            for name in names {
-                by_name.entry(name).or_insert_with(|| Arc::clone(&key));
+            match certified(&folder) {
+                Ok(found) => {
+                    usable.insert(folder, found);
+                }
+                Err(cause) => {
+                    tracing::error!(%cause, "a certificate that cannot be used");
+                    fault.get_or_insert(cause);
+                    let known = earlier.and_then(|table| table.folders.get(&folder));
+                    usable.extend(known.map(|known| (folder, known.clone())));
+                }
             }
         }
-        let default = default.ok_or_else(|| Error::None(directory.to_owned()))?;
-        Ok(Self { by_name, default })
+        let none = || fault.unwrap_or_else(|| Error::None(directory.to_owned()));
+        Self::of_folders(usable).ok_or_else(none)
+    }
+
+    fn of_folders(folders: BTreeMap<PathBuf, Usable>) -> Option<Self> {
+        let mut by_name: HashMap<String, Arc<CertifiedKey>> = HashMap::new();
+        for (folder, (key, names)) in &folders {
+            for name in names {
+                if folder.ends_with(name.replace('*', "_")) || !by_name.contains_key(name) {
+                    by_name.insert(name.clone(), Arc::clone(key));
+                }
+            }
+        }
+        let named = folders.iter().find(|(folder, _)| folder.ends_with(DEFAULT));
+        let (_, (default, _)) = named.or_else(|| folders.iter().next())?;
+        Some(Self {
+            default: Arc::clone(default),
+            by_name,
+            folders,
+        })
     }
 
     fn of(&self, asked: Option<&str>) -> Arc<CertifiedKey> {
@@ -165,18 +198,16 @@ impl Table {
     }
 }
 
-/// The folders that hold a certificate, in the order of their names.
+/// The folders that hold a certificate, or should.
 fn folders(directory: &Path) -> Result<Vec<PathBuf>, Error> {
     let paths = |entries: fs::ReadDir| entries.map(|entry| Ok(entry?.path())).collect();
     let found: io::Result<Vec<PathBuf>> = directory.read_dir().and_then(paths);
     let mut folders = found.map_err(|cause| Error::Files(directory.to_owned(), cause))?;
-    folders.retain(|folder| folder.join(CHAIN).exists());
-    folders.sort();
+    folders.retain(|folder| folder.join(CHAIN).exists() || folder.join(KEY).exists());
     Ok(folders)
 }
 
-/// A folder's certificate with its key, and the names that it is for.
-fn certified(folder: &Path) -> Result<(Arc<CertifiedKey>, Vec<String>), Error> {
+fn certified(folder: &Path) -> Result<Usable, Error> {
     let read = |file: &str, cause: pem::Error| {
         let path = folder.join(file);
         match cause {
@@ -202,7 +233,8 @@ fn certified(folder: &Path) -> Result<(Arc<CertifiedKey>, Vec<String>), Error> {
 
 /// Changes when a file of the directory does; links are followed.
 fn fingerprint(directory: &Path) -> Vec<(PathBuf, Option<SystemTime>, u64)> {
-    let folders = folders(directory).unwrap_or_default();
+    let mut folders = folders(directory).unwrap_or_default();
+    folders.sort();
     let files = folders
         .iter()
         .flat_map(|folder| [folder.join(CHAIN), folder.join(KEY)]);

@@ -132,15 +132,34 @@ async fn a_new_certificate_is_picked_up_and_a_broken_one_is_not() {
     let known = async || ask(&served, &authority, name).await.is_ok();
     until("the new certificate is served", known).await;
 
-    // Not usable: what is served stays, also when another becomes usable only with it.
+    // Not usable: what was served under that name stays, and the others go on.
     fs::write(place.join("later/privkey.pem"), "no key").unwrap();
     let other = Authority::new();
-    let newest = other.certificate(&["localhost"]);
-    newest.put(place, "default");
-    assert!(ask(&served, &authority, name).await.is_ok());
-    other.certificate(&[name]).put(place, "later");
+    other.certificate(&["localhost"]).put(place, "default");
     let replaced = async || ask(&served, &other, "localhost").await.is_ok();
-    until("the mended directory is served", replaced).await;
+    until("the other certificate is served", replaced).await;
+    assert!(ask(&served, &authority, name).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_name_is_its_own_folders_before_anothers() {
+    let (directory, authority) = (TempDir::new().unwrap(), Authority::new());
+    let (place, stranger) = (directory.path(), Authority::new());
+    let names = ["app.acme.example", "*.acme.example"];
+    stranger.certificate(&names).put(place, "a");
+    authority
+        .certificate(&names[..1])
+        .put(place, "app.acme.example");
+    authority
+        .certificate(&names[1..])
+        .put(place, "_.acme.example");
+    stranger.certificate(&names).put(place, "z");
+    fs::create_dir(place.join("unfinished")).unwrap();
+    fs::write(place.join("unfinished/fullchain.pem"), "").unwrap();
+    let served = serve(place).await;
+    for name in ["app.acme.example", "other.acme.example"] {
+        assert!(ask(&served, &authority, name).await.is_ok(), "{name}");
+    }
 }
 
 #[test]

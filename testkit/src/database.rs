@@ -186,12 +186,12 @@ fn migrations() -> anyhow::Result<u64> {
     Ok(hasher.finish())
 }
 
-/// A copy has its template's tables, but not its database's rights: those of the migrations,
-/// again.
+/// A copy has its template's tables, but not its database's rights: those of the migration
+/// `logins`, again.
 fn grants(name: &str) -> String {
     format!(
         "REVOKE ALL ON DATABASE {name} FROM PUBLIC;
-         GRANT CONNECT ON DATABASE {name} TO tenantry_control, tenantry_data, tenantry_inspect;
+         GRANT CONNECT ON DATABASE {name} TO tenantry_control, tenantry_data;
          GRANT CREATE ON DATABASE {name} TO tenantry_control"
     )
 }

@@ -90,5 +90,8 @@ async fn ensure_database(server: &Login) -> anyhow::Result<()> {
         let make = format!("CREATE DATABASE {DATABASE}");
         client.batch_execute(&make).await?;
     }
+    // The server is ours: nobody but its superuser has anything to do in its other databases.
+    let closed = "REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC";
+    client.batch_execute(closed).await?;
     Ok(())
 }

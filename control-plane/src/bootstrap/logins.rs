@@ -1,5 +1,5 @@
-//! The two planes' logins, and the group of those that people are given for a while. Roles belong
-//! to the whole server: whatever is done here may be done at the same moment for another database.
+//! The two planes' logins, which belong to the whole server: whatever is done here may be done at
+//! the same moment for another database.
 
 use std::time::Duration;
 
@@ -12,8 +12,6 @@ use crate::bootstrap;
 
 const CONTROL: &str = "tenantry_control";
 const DATA: &str = "tenantry_data";
-/// What may be done by whoever looks into a schema is granted to this group.
-const INSPECT: &str = "tenantry_inspect";
 
 /// How often a change of a role is tried while others change it too.
 const ATTEMPTS: u32 = 20;
@@ -48,9 +46,8 @@ impl Logins {
         client: &Client,
         admin: &Login,
     ) -> Result<(), bootstrap::Error> {
-        create(client, INSPECT, "NOLOGIN").await?;
         for (name, password) in [(CONTROL, &self.control), (DATA, &self.data)] {
-            create(client, name, "LOGIN NOINHERIT").await?;
+            create(client, name).await?;
             // A change of a role makes every connection forget its memberships: only if need be.
             let login = admin.with(name, password.expose_secret());
             match login.connect().await {
@@ -84,12 +81,12 @@ async fn is_in_use(client: &Client, name: &str) -> Result<bool, Error> {
     Ok(true)
 }
 
-async fn create(client: &Client, name: &str, kind: &str) -> Result<(), Error> {
+async fn create(client: &Client, name: &str) -> Result<(), Error> {
     const FIND: &str = "SELECT FROM pg_roles WHERE rolname = $1";
     if !client.query(FIND, &[&name]).await?.is_empty() {
         return Ok(());
     }
-    let sql = format!("CREATE ROLE {name} {kind}");
+    let sql = format!("CREATE ROLE {name} LOGIN NOINHERIT");
     match client.batch_execute(&sql).await {
         Err(fault) if somebody_else_did(&fault) => Ok(()),
         outcome => outcome,

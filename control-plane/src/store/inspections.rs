@@ -6,6 +6,7 @@ use tenancy::{Slug, db::Error as DbError};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio_postgres::Row;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::{
     Store,
@@ -19,6 +20,8 @@ tenancy::statements! {
     OPEN = "SELECT platform.open_inspection($1, $2, $3, $4, $5, $6, $7)";
     GRANT = "SELECT platform.grant_inspection($1, $2, $3)";
     BAR = "SELECT platform.bar_inspection($1)";
+    END_SESSIONS = "SELECT platform.end_inspection_sessions($1, NULL)";
+    END_LONG = "SELECT platform.end_inspection_sessions(NULL, interval '5 minutes')";
     REVOKE = "SELECT platform.revoke_inspection($1, $2)";
     CLOSE = "SELECT platform.close_inspection($1)";
     OPENED = "SELECT i.login, i.writes, i.opened_by, i.opened_at, i.expires_at \
@@ -106,16 +109,29 @@ impl Store {
     }
 
     /// Ends a login's sessions and drops it, and records who did. Does nothing when it is gone.
+    ///
+    /// Each step counts for itself: whatever a later one meets, the login is of no use any more.
     pub(crate) async fn close_inspection(
         &self,
         login: &str,
         change: Change<'_>,
     ) -> Result<(), Error> {
         self.query(BAR, &[&login]).await?;
+        self.query(END_SESSIONS, &[&login]).await?;
         let tx = self.begin().await?;
         tx.begin().await?;
-        let outcome = close(&tx, login, change).await;
+        let outcome = revoke(&tx, login).await;
+        tx.end(outcome).await?;
+        let tx = self.begin().await?;
+        tx.begin().await?;
+        let outcome = drop_login(&tx, login, change).await;
         tx.end(outcome).await
+    }
+
+    /// Ends sessions whose transaction has been open for minutes, under any of the logins.
+    pub(crate) async fn end_long_inspections(&self) -> Result<i64, Error> {
+        let rows = self.query(END_LONG, &[]).await?;
+        Ok(rows.first().map_or(Ok(0), |row| row.try_get(0))?)
     }
 }
 
@@ -152,19 +168,28 @@ async fn open(
     Ok(OpenedLogin { login, schema })
 }
 
-async fn close(tx: &Tx, login: &str, change: Change<'_>) -> Result<(), Error> {
+/// Takes back what a login was granted in its tenant's schema, and says whose login it is.
+async fn revoke(tx: &Tx, login: &str) -> Result<Option<Uuid>, Error> {
     let rows = tx.query(LOCK, &[&login]).await?;
     let Some(row) = rows.first() else {
-        return Ok(());
+        return Ok(None);
     };
     if row.try_get("is_there")? {
         let schema: String = row.try_get("schema_name")?;
         tx.query(REVOKE, &[&login, &schema]).await?;
     }
+    Ok(Some(row.try_get("id")?))
+}
+
+/// Revokes once more, for the schema may have become another name's since.
+async fn drop_login(tx: &Tx, login: &str, change: Change<'_>) -> Result<(), Error> {
+    let Some(tenant) = revoke(tx, login).await? else {
+        return Ok(());
+    };
     let closed = tx.query(CLOSE, &[&login]).await?;
     if closed.first().map_or(Ok(false), |row| row.try_get(0))? {
         let detail = json!({ "login": login });
-        events::record(tx, row.try_get("id")?, &Change { detail, ..change }).await?;
+        events::record(tx, tenant, &Change { detail, ..change }).await?;
     }
     Ok(())
 }

@@ -131,6 +131,7 @@ async fn look_into_a_schema(control: &tokio_postgres::Client, admin: &Login) {
     session.simple_query("SELECT 1").await.unwrap();
     for sql in [
         "SELECT platform.bar_inspection($1)",
+        "SELECT platform.end_inspection_sessions($1, NULL)",
         "SELECT platform.revoke_inspection($1, 'tenant_acme')",
         "SELECT platform.close_inspection($1)",
     ] {

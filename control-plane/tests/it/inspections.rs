@@ -10,9 +10,9 @@ use crate::support::TestApp;
 use testkit::database::connect;
 
 const INSPECTIONS: &str = "/tenants/acme/inspections";
-const LOGINS: &str = "SELECT count(*) FROM pg_roles WHERE pg_has_role(rolname, 'tenantry_inspect', \
-    'MEMBER') AND NOT rolsuper AND rolname LIKE 'inspect\\_%' \
-    AND rolname IN (SELECT login FROM platform.inspections)";
+/// Logins of this database, which are named by its oid.
+const LOGINS: &str = "SELECT count(*) FROM pg_roles r, pg_database d \
+    WHERE d.datname = current_database() AND starts_with(r.rolname, format('inspect_%s_', d.oid))";
 
 async fn two_tenants() -> TestApp {
     let app = TestApp::start().await;
@@ -100,6 +100,10 @@ async fn a_login_reaches_nothing_else() {
             "DROP TABLE users",
             "TRUNCATE users",
             "SELECT lo_create(0)",
+            "SELECT pg_advisory_lock(1)",
+            "SELECT pg_advisory_xact_lock_shared(1, 1)",
+            "SELECT pg_try_advisory_lock(1)",
+            "SET temp_file_limit = -1",
             "INSERT INTO refinery_schema_history VALUES (99, 'x', 'x', 'x')",
             "SET log_statement = 'none'",
             "ALTER ROLE CURRENT_USER SET log_statement = 'none'",
@@ -134,7 +138,7 @@ async fn only_a_login_for_writing_writes() {
         .await
         .unwrap()
         .get(0);
-    assert_eq!(logged, "mod");
+    assert_eq!(logged, "all");
 }
 
 #[tokio::test]
@@ -195,7 +199,6 @@ async fn a_login_cannot_make_itself_stay() {
         "ALTER ROLE CURRENT_USER SET statement_timeout = 0",
         "BEGIN",
         "LOCK TABLE users IN ROW EXCLUSIVE MODE",
-        "SELECT pg_advisory_lock(1)",
     ] {
         session.batch_execute(sql).await.unwrap();
     }
@@ -272,6 +275,40 @@ async fn a_login_follows_a_rename_and_goes_with_a_purge() {
         app.count("SELECT count(*) FROM platform.inspections").await,
         0
     );
+}
+
+/// Somebody who reads and does not end holds what a purge needs.
+#[tokio::test]
+async fn a_reader_holds_no_purge_up() {
+    let app = two_tenants().await;
+    let opened = open(&app, &json!({})).await;
+    let session = enter(&app, &opened).await;
+    let stay = "SET idle_in_transaction_session_timeout = 0; BEGIN; SELECT count(*) FROM notes";
+    session.batch_execute(stay).await.unwrap();
+    app.operate("DELETE", "/tenants/acme").await;
+    let purged = app.operate("POST", "/tenants/acme/purge").await;
+    assert_eq!(purged.status, 204, "{}", purged.text);
+    assert_eq!(app.count(LOGINS).await, 0);
+}
+
+/// A login may settle rights in favour of roles whose names it sees, and stays open itself.
+#[tokio::test]
+async fn a_login_makes_no_other_role_stay() {
+    let app = two_tenants().await;
+    let session = enter(&app, &open(&app, &json!({ "mode": "read-write" })).await).await;
+    let role = "SELECT role_name FROM platform.tenants WHERE slug = 'globex'";
+    let role: String = app.admin().await.query_one(role, &[]).await.unwrap().get(0);
+    let globexs = "/tenants/globex/inspections";
+    let other = app.operate_with("POST", globexs, &json!({})).await.json();
+    let other = other["login"].as_str().unwrap().to_owned();
+    for favoured in [&role, &other] {
+        let sql = format!("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO {favoured}");
+        session.batch_execute(&sql).await.unwrap();
+    }
+    app.operate("DELETE", "/tenants/globex").await;
+    let purged = app.operate("POST", "/tenants/globex/purge").await;
+    assert_eq!(purged.status, 204, "{}", purged.text);
+    assert_eq!(app.count(LOGINS).await, 1);
 }
 
 #[tokio::test]

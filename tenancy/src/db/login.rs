@@ -14,7 +14,7 @@ use rustls::{
 };
 use tokio_postgres::{
     Client, Config, Connection, Socket,
-    config::{Host, SslMode},
+    config::{Host, SslMode, SslNegotiation},
     tls::MakeTlsConnect,
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -41,9 +41,12 @@ pub enum BadUrl {
     /// There is no such mode.
     #[error("sslmode={0} is not one of disable, allow, prefer, require, verify-ca, verify-full")]
     Mode(String),
-    /// Certificates are named, and would not be looked at.
-    #[error("sslrootcert is for sslmode=verify-full")]
-    UnusedRoots,
+    /// A setting of TLS is there, and nothing would be encrypted.
+    #[error("{0} is for sslmode=verify-full")]
+    Unused(&'static str),
+    /// A setting of TLS is there twice, or could be part of a quoted word.
+    #[error("{0} has to be there once, and in words without quotes")]
+    Unclear(&'static str),
     /// The certificates to trust are not to be had.
     #[error("sslrootcert={0}: {1}")]
     Roots(String, String),
@@ -55,7 +58,7 @@ impl FromStr for Login {
     /// Reads `postgres://user:password@host:port/database?sslmode=verify-full&sslrootcert=file`,
     /// or the same as words, `host=… sslmode=…`. Certificates are read now, and not again.
     fn from_str(text: &str) -> Result<Self, BadUrl> {
-        let (rest, mode, roots) = take_tls(text);
+        let (rest, mode, roots) = take_tls(text)?;
         let mut config: Config = rest.parse()?;
         let encrypted = match mode.as_deref() {
             None | Some("disable" | "allow" | "prefer") => false,
@@ -63,9 +66,11 @@ impl FromStr for Login {
             Some(other) => return Err(BadUrl::Mode(other.to_owned())),
         };
         if !encrypted {
-            return match roots {
-                Some(_) => Err(BadUrl::UnusedRoots),
-                None => Ok(config.into()),
+            let negotiated = config.get_ssl_negotiation() == SslNegotiation::Direct;
+            return match (roots, negotiated) {
+                (Some(_), _) => Err(BadUrl::Unused("sslrootcert")),
+                (None, true) => Err(BadUrl::Unused("sslnegotiation")),
+                (None, false) => Ok(config.into()),
             };
         }
         config.ssl_mode(SslMode::Require);
@@ -108,6 +113,16 @@ impl Login {
         other
     }
 
+    /// The same, giving a statement up that has waited so many seconds for a lock.
+    #[must_use]
+    pub fn patient_for(&self, seconds: u16) -> Self {
+        let mut other = self.clone();
+        let own = other.config.get_options().unwrap_or_default();
+        let options = format!("{own} -c lock_timeout={seconds}s");
+        other.config.options(options.trim_start());
+        other
+    }
+
     /// The database's name.
     #[must_use]
     pub fn database(&self) -> Option<&str> {
@@ -143,31 +158,41 @@ impl Login {
     }
 }
 
+type Taken = (String, Option<String>, Option<String>);
+
 /// Takes the two parameters of TLS, which the database's client does not know, out of a URL.
-fn take_tls(text: &str) -> (String, Option<String>, Option<String>) {
-    let (mut mode, mut roots) = (None, None);
-    let mut is_left = |word: &&str| {
-        let Some((name, value)) = word.split_once('=') else {
-            return true;
-        };
-        let value = || Some(percent_decode_str(value).decode_utf8_lossy().into_owned());
-        match name {
-            "sslmode" => mode = value(),
-            "sslrootcert" => roots = value(),
-            _ => return true,
-        }
-        false
-    };
-    let rest = if !text.contains("://") {
-        let words: Vec<&str> = text.split(' ').filter(&mut is_left).collect();
-        words.join(" ")
+fn take_tls(text: &str) -> Result<Taken, BadUrl> {
+    let (mut rest, mut mode, mut roots) = (Vec::new(), None, None);
+    let (address, separator, words) = if !text.contains("://") {
+        ("", ' ', text)
     } else if let Some((address, query)) = text.split_once('?') {
-        let left: Vec<&str> = query.split('&').filter(&mut is_left).collect();
-        format!("{address}?{}", left.join("&"))
+        (address, '&', query)
     } else {
-        text.to_owned()
+        return Ok((text.to_owned(), None, None));
     };
-    (rest.trim_end_matches('?').to_owned(), mode, roots)
+    for word in words.split(separator) {
+        let (name, place) = match word.split_once('=').map(|(name, _)| name) {
+            Some("sslmode") => ("sslmode", &mut mode),
+            Some("sslrootcert") => ("sslrootcert", &mut roots),
+            _ => {
+                rest.push(word);
+                continue;
+            }
+        };
+        let value = &word[name.len() + 1..];
+        let value = percent_decode_str(value).decode_utf8_lossy().into_owned();
+        let quoted = separator == ' ' && text.contains('\'');
+        if quoted || place.replace(value).is_some() {
+            return Err(BadUrl::Unclear(name));
+        }
+    }
+    let rest = rest.join(&separator.to_string());
+    let rest = match (address, rest.as_str()) {
+        ("", words) => words.to_owned(),
+        (address, "") => address.to_owned(),
+        (address, query) => format!("{address}?{query}"),
+    };
+    Ok((rest, mode, roots))
 }
 
 fn trusted(roots: &str) -> Result<RootCertStore, BadUrl> {
@@ -236,6 +261,16 @@ mod tests {
         assert!(fault("postgres://db/x?sslmode=full").contains("sslmode=full"));
         assert!(fault("postgres://db/x?sslrootcert=/ca.pem").contains("verify-full"));
         let missing = "postgres://db/x?sslmode=verify-full&sslrootcert=/no%20such/ca.pem";
+        let direct = "postgres://db/x?sslnegotiation=direct";
+        assert!(fault(direct).contains("verify-full"));
+        for unclear in [
+            "postgres://db/x?sslmode=verify-full&sslmode=disable",
+            "postgres://db/x?sslmode=verify-full&sslrootcert=a&sslrootcert=b",
+            "host=db sslmode=verify-full application_name='a sslmode=disable b'",
+            "host=db password='a sslmode=verify-full'",
+        ] {
+            assert!(fault(unclear).contains("once"), "{unclear}");
+        }
         assert!(fault(missing).starts_with("sslrootcert=/no such/ca.pem: "));
         let empty = "postgres://db/x?sslmode=verify-full&sslrootcert=/dev/null";
         assert!(fault(empty).contains("no certificate"));
