@@ -44,6 +44,9 @@ impl Report {
             (Target, "target"),
             (Verdict, "verdict"),
         ];
+        if self.rows.is_empty() {
+            return;
+        }
         grid.section(&format!("requests, {} tenants", self.tenants), headings);
         for row in &self.rows {
             self.load_row(grid, row);
