@@ -115,12 +115,12 @@ async fn measure(
         &options.only,
     )?;
     let rows = rows::measure(&rows, options).await?;
-    let attacked = attack::measure(scratch, product.port, &tenants, options).await?;
     let memory = Memory {
         product: product.memory()?,
         limit_server: memory::resident(limits.id().context("the limit server has ended")?)?,
         backends: backends(database).await?,
     };
+    let attacked = attack::measure(scratch, product.port, &tenants, options).await?;
     // The peers have the machine to themselves, as the product had.
     drop((nginx, limits, product));
     let migrate_s = ddl::migrate(database, options.tenants).await?.as_secs_f64();

@@ -3,11 +3,11 @@
 
 use std::{
     fmt::Write,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::MissedTickBehavior};
 
 use super::wire::Connection;
 use crate::load::{Request, Window};
@@ -41,10 +41,19 @@ impl Modest {
         }
     }
 
+    fn kept(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Sends for some time; how long the answers took.
     pub(super) async fn window(&self, length: Duration) -> anyhow::Result<Window> {
+        // Those of the window before may have been closed for having been idle.
+        self.kept().clear();
         let started = Instant::now();
         let mut tick = tokio::time::interval(Duration::from_secs(1) / RATE);
+        // Requests that could not be sent because this process had no turn are left out, not sent
+        // in a burst that no client at this rate would send.
+        tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut asking = JoinSet::new();
         while started.elapsed() < length {
             tick.tick().await;
@@ -73,7 +82,7 @@ async fn ask(port: u16, request: &[u8], kept: &Mutex<Vec<Connection>>) -> bool {
         .ask(request)
         .await
         .is_ok_and(|status| status == 200);
-    if good {
+    if good && !connection.last() {
         let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.push(connection);
     }

@@ -14,6 +14,7 @@ use tokio::{
 pub(super) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
+    last: bool,
 }
 
 /// Connects from an address of loopback.
@@ -32,7 +33,13 @@ impl Connection {
         Ok(Self {
             stream: connect(from, port).await?,
             buffer: Vec::with_capacity(8192),
+            last: false,
         })
+    }
+
+    /// Whether the other side has said that it closes now: nginx does after a thousand requests.
+    pub(super) fn last(&self) -> bool {
+        self.last
     }
 
     /// Sends a request and reads all of its answer; its status.
@@ -48,6 +55,8 @@ impl Connection {
         while self.buffer.len() < end {
             self.more().await?;
         }
+        let closes = b"\r\nConnection: close\r\n";
+        self.last = self.buffer.windows(closes.len()).any(|part| part == closes);
         Ok(status)
     }
 
