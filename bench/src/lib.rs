@@ -15,6 +15,7 @@
     reason = "a program: the table is its output"
 )]
 
+mod attack;
 mod database;
 mod ddl;
 mod limits;

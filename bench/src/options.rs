@@ -5,7 +5,7 @@ use std::{ffi::OsString, path::PathBuf};
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 
-use crate::{limits, rows};
+use crate::{attack, limits, rows};
 
 /// Puts this product beside the limits of the machine and its peers, as ratios taken in one run.
 #[derive(Debug, Parser)]
@@ -26,6 +26,12 @@ pub(crate) enum Command {
     /// Serves the limit rows; the bench starts this itself, as a process of its own
     #[command(hide = true)]
     LimitServer(limits::Settings),
+    /// Holds connections open with unfinished requests; started by the bench
+    #[command(hide = true)]
+    Dawdle(attack::Dawdle),
+    /// Asks as fast as it is answered; started by the bench
+    #[command(hide = true)]
+    Hammer(attack::Hammer),
 }
 
 /// What to measure, and how long.
@@ -37,7 +43,7 @@ pub struct Options {
     /// Leave the peers out
     #[arg(long)]
     pub no_peers: bool,
-    /// Measure only load rows whose name holds this text, and what they are compared with; no
+    /// Measure only rows whose name holds this text, and what they are compared with; no
     /// peers (repeatable)
     #[arg(long, value_name = "ROW", value_parser = rows::known)]
     pub only: Vec<String>,
@@ -50,9 +56,9 @@ pub struct Options {
     /// Measure this `tenantry` binary instead of building one
     #[arg(long, value_name = "FILE")]
     pub product: Option<PathBuf>,
-    /// Program and leading arguments that start the limit server [default: this program's own]
+    /// Program and leading arguments that start this bench again [default: this program]
     #[arg(skip)]
-    pub limit_server: Option<Vec<OsString>>,
+    pub own: Option<Vec<OsString>>,
 }
 
 impl Options {
@@ -71,14 +77,17 @@ impl Options {
         !self.no_peers && self.only.is_empty()
     }
 
-    /// The command line that starts the limit server.
-    pub(crate) fn limit_server(&self) -> anyhow::Result<Vec<OsString>> {
-        match &self.limit_server {
-            Some(command) => Ok(command.clone()),
-            None => {
-                let own = std::env::current_exe().context("this program's own path")?;
-                Ok(vec![own.into(), "limit-server".into()])
-            }
-        }
+    /// The command line that starts one of this program's own commands.
+    pub(crate) fn own(&self, command: &str) -> anyhow::Result<Vec<OsString>> {
+        let mut words = match &self.own {
+            Some(words) => words.clone(),
+            None => vec![
+                std::env::current_exe()
+                    .context("this program's own path")?
+                    .into(),
+            ],
+        };
+        words.push(command.into());
+        Ok(words)
     }
 }

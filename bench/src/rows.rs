@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::{
+    attack,
     load::{self, Figures, Judge, Load, Mix, Request, Traffic, Window},
     options::Options,
     product::{Tenant, requests},
@@ -104,10 +105,12 @@ const NAMES: [&str; 9] = [
 
 /// Part of a row's name, as given on the command line.
 pub(crate) fn known(part: &str) -> Result<String, String> {
-    if NAMES.iter().any(|name| name.contains(part)) {
+    let mut names = NAMES.iter().chain(&attack::NAMES).copied();
+    if names.clone().any(|name| name.contains(part)) {
         return Ok(part.to_owned());
     }
-    Err(format!("the rows are: {}", NAMES.join("; ")))
+    let names: Vec<&str> = names.by_ref().collect();
+    Err(format!("the rows are: {}", names.join("; ")))
 }
 
 /// The rows that were asked for, and those they are compared with.

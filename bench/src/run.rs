@@ -9,6 +9,7 @@ use tokio::{
 };
 
 use crate::{
+    attack,
     database::Database,
     ddl, memory,
     nginx::{self, Site, Upstream},
@@ -35,14 +36,23 @@ pub enum Outcome {
 /// # Errors
 /// When something that everything else depends on cannot be started, or the run is interrupted.
 pub fn main(cli: Cli) -> anyhow::Result<Outcome> {
-    if let Some(Command::LimitServer(settings)) = cli.command {
-        return crate::limits::serve(&settings).map(|()| Outcome::Met);
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("a runtime")
+    };
+    match cli.command {
+        None => runtime()?.block_on(run(&cli.options)),
+        Some(Command::LimitServer(settings)) => {
+            crate::limits::serve(&settings).map(|()| Outcome::Met)
+        }
+        Some(Command::Dawdle(slow)) => {
+            runtime()?.block_on(slow.run());
+            Ok(Outcome::Met)
+        }
+        Some(Command::Hammer(hammer)) => runtime()?.block_on(hammer.run()).map(|()| Outcome::Met),
     }
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("a runtime")?
-        .block_on(run(&cli.options))
 }
 
 async fn run(options: &Options) -> anyhow::Result<Outcome> {
@@ -110,6 +120,7 @@ async fn measure(
         limit_server: memory::resident(limits.id().context("the limit server has ended")?)?,
         backends: backends(database).await?,
     };
+    let attacked = attack::measure(scratch, product.port, &tenants, options).await?;
     // The peers have the machine to themselves, as the product had.
     drop((nginx, limits, product));
     let migrate_s = ddl::migrate(database, options.tenants).await?.as_secs_f64();
@@ -122,6 +133,7 @@ async fn measure(
         tenants: options.tenants,
         quick: options.quick,
         rows,
+        attacked,
         sign_ups,
         memory,
         migrate_s,
@@ -135,7 +147,7 @@ async fn limit_server(
     options: &Options,
     port: u16,
 ) -> anyhow::Result<Service> {
-    let own = options.limit_server()?;
+    let own = options.own("limit-server")?;
     let (program, arguments) = own
         .split_first()
         .context("a command for the limit server")?;

@@ -6,8 +6,7 @@ use bench::{Cli, Outcome};
 pub(crate) fn run(mut cli: Cli) -> anyhow::Result<()> {
     let own = std::env::current_exe()?;
     cli.options.product.get_or_insert_with(|| own.clone());
-    let words = [own.into_os_string(), "bench".into(), "limit-server".into()];
-    cli.options.limit_server = Some(words.into());
+    cli.options.own = Some(vec![own.into_os_string(), "bench".into()]);
     match bench::main(cli)? {
         Outcome::Met => Ok(()),
         Outcome::Missed => anyhow::bail!("a target was missed; the table says which"),

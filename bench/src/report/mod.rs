@@ -8,6 +8,7 @@ mod tests;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use crate::{
+    attack::Attacked,
     memory::Resident,
     peer::Peer,
     product::SignUps,
@@ -27,6 +28,7 @@ pub(crate) struct Report {
     pub(crate) tenants: u16,
     pub(crate) quick: bool,
     pub(crate) rows: Vec<Measured>,
+    pub(crate) attacked: Vec<Attacked>,
     pub(crate) sign_ups: SignUps,
     pub(crate) memory: Memory,
     /// Seconds for a column and an index in as many tenants as the peer has, by raw DDL.
@@ -75,7 +77,9 @@ impl Report {
             .rows
             .iter()
             .all(|row| !row.invalid() && self.load(row).is_none_or(|c| c.met()));
-        rows && self.sign_up().met() && self.resident().met()
+        let attacked = |row: &Attacked| row.failed() == 0 && attack(row).met();
+        let attacked = self.attacked.iter().all(attacked);
+        rows && attacked && self.sign_up().met() && self.resident().met()
     }
 
     /// A row of the product beside the best row of its limit. A goal whose row or limit has no
@@ -116,6 +120,14 @@ impl Report {
     }
 }
 
+/// A client's slowest hundredth under attack beside the same in peace.
+fn attack(row: &Attacked) -> Check {
+    Check {
+        value: row.ratio(),
+        bound: Bound::AtMost(row.at_most),
+    }
+}
+
 fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }
@@ -136,11 +148,22 @@ impl Serialize for Report {
                 check: self.load(measured),
             })
             .collect();
-        let mut report = serializer.serialize_struct("Report", 10)?;
+        #[derive(Serialize)]
+        struct UnderAttack<'a> {
+            #[serde(flatten)]
+            measured: &'a Attacked,
+            check: Check,
+        }
+        let attacked = self.attacked.iter().map(|measured| UnderAttack {
+            measured,
+            check: attack(measured),
+        });
+        let mut report = serializer.serialize_struct("Report", 11)?;
         report.serialize_field("good", &self.good())?;
         report.serialize_field("quick", &self.quick)?;
         report.serialize_field("tenants", &self.tenants)?;
         report.serialize_field("rows", &rows)?;
+        report.serialize_field("attacked", &attacked.collect::<Vec<_>>())?;
         report.serialize_field("sign_ups", &self.sign_ups)?;
         report.serialize_field("sign_up_check", &self.sign_up())?;
         report.serialize_field("memory", &self.memory)?;

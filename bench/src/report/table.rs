@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{
-    Bound, Check, Report,
+    Bound, Check, Report, attack,
     grid::{Column::*, Grid},
     megabytes,
 };
@@ -18,6 +18,7 @@ impl fmt::Display for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut grid = Grid::default();
         self.load_rows(&mut grid);
+        self.attack_rows(&mut grid);
         self.sign_up_rows(&mut grid);
         self.memory_rows(&mut grid);
         self.peer_rows(&mut grid);
@@ -43,6 +44,9 @@ impl Report {
             (Target, "target"),
             (Verdict, "verdict"),
         ];
+        if self.rows.is_empty() {
+            return;
+        }
         grid.section(&format!("requests, {} tenants", self.tenants), headings);
         for row in &self.rows {
             self.load_row(grid, row);
@@ -79,6 +83,45 @@ impl Report {
             (Verdict, &verdict),
         ];
         grid.line(&name, cells);
+    }
+
+    fn attack_rows(&self, grid: &mut Grid) {
+        if self.attacked.is_empty() {
+            return;
+        }
+        let headings = [
+            (DirectP50, "idle p50"),
+            (DirectP99, "idle p99"),
+            (NginxP50, "then p50"),
+            (NginxP99, "then p99"),
+            (Ratio, "p99 longer"),
+            (Target, "target"),
+            (Verdict, "verdict"),
+        ];
+        grid.section("200/s through the gateway, under attack, ms", headings);
+        for row in &self.attacked {
+            let [ratio, target, mut verdict] = verdict(Some(attack(row)), times);
+            if row.failed() > 0 {
+                verdict = format!("INVALID: {} failed", row.failed());
+            }
+            match row.idle.noisy + row.under.noisy {
+                0 => (),
+                windows => verdict += &format!(" ({windows} noisy)"),
+            }
+            let [_, idle_p50, idle_p99] = figures(Some(&row.idle));
+            let [_, p50, p99] = figures(Some(&row.under));
+            let cells = [
+                (DirectP50, &*idle_p50),
+                (DirectP99, &idle_p99),
+                (NginxP50, &p50),
+                (NginxP99, &p99),
+                (Ratio, &ratio),
+                (Target, &target),
+                (Verdict, &verdict),
+            ];
+            grid.line(row.name, cells);
+            grid.line(&format!("  {}", row.attack), []);
+        }
     }
 
     fn sign_up_rows(&self, grid: &mut Grid) {

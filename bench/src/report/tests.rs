@@ -1,5 +1,6 @@
 use super::*;
 use crate::{
+    attack::Attacked,
     load::{Figures, Mix, Window},
     peer::Outcome,
     rows::Goal,
@@ -42,6 +43,7 @@ fn report(rows: Vec<Measured>) -> Report {
         tenants: 100,
         quick: false,
         rows,
+        attacked: Vec::new(),
         sign_ups: SignUps {
             one_by_one_ms: 50.0,
             at_once_ms: 30.0,
@@ -101,6 +103,27 @@ fn a_sign_up_beyond_its_limit_is_not_good() {
     assert!(report.good());
     report.sign_ups.one_by_one_ms = 60.5;
     assert!(!report.good());
+}
+
+#[test]
+fn an_attack_that_others_notice_too_much_is_not_good() {
+    let attacked = |at_most, failed| Attacked {
+        name: "slowloris",
+        idle: figures(200.0, 0).unwrap(),
+        under: figures(200.0, failed).unwrap(),
+        at_most,
+        attack: "many".into(),
+    };
+    let good = |row| {
+        let mut report = report(Vec::new());
+        report.attacked = vec![row];
+        (report.good(), report.to_string())
+    };
+    assert!(good(attacked(1.0, 0)).0);
+    let (met, text) = good(attacked(0.9, 0));
+    assert!(!met && text.contains("FAIL"), "{text}");
+    let (met, text) = good(attacked(1.0, 1));
+    assert!(!met && text.contains("INVALID: 1 failed"), "{text}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod limits;
 mod log;
 mod naming;
 mod reload;
+mod settings;
 mod slow;
 mod smuggling;
 mod tls;
