@@ -19,7 +19,10 @@ use tokio::sync::mpsc;
 use tokio_postgres::{AsyncMessage, Client};
 use uuid::Uuid;
 
-use crate::{db::Login, names::TenantId};
+use crate::{
+    db::{self, Login},
+    names::TenantId,
+};
 
 /// The channel on which the registry's triggers tell which tenant changed.
 pub const TENANTS: &str = "tenantry_tenants";
@@ -141,14 +144,22 @@ fn shard(id: TenantId) -> usize {
 }
 
 async fn listen(feed: std::sync::Weak<Inner>, login: Login) {
+    let mut told = String::new();
     loop {
         let failed = session(&feed, &login).await;
         let Some(inner) = feed.upgrade() else { return };
         inner.trusted_until.store(0, Ordering::Release);
         Feed(inner).tell(&News::Everything);
-        if let Err(cause) = failed {
-            tracing::warn!(%cause, "not listening for changes; memory is trusted for a second");
+        // Told once, and not three times a second for as long as it lasts.
+        let cause = failed.map_err(db::Error::from).err();
+        let cause = cause.map(|cause| cause.to_string()).unwrap_or_default();
+        if cause != told && !cause.is_empty() {
+            tracing::warn!(
+                cause,
+                "not listening for changes; memory is trusted for a second"
+            );
         }
+        told = cause;
         tokio::time::sleep(HEARTBEAT).await;
     }
 }

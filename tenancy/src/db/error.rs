@@ -1,5 +1,7 @@
 //! What can go wrong between here and a row.
 
+use std::error::Error as _;
+
 use tokio_postgres::error::{DbError, SqlState};
 
 /// Why a statement has no result.
@@ -76,10 +78,12 @@ impl Error {
     }
 }
 
-/// The message without the row's values, which PostgreSQL puts into DETAIL.
+/// The message without the row's values, which PostgreSQL puts into DETAIL; what is beneath one that
+/// is not PostgreSQL's.
 fn describe(error: &tokio_postgres::Error) -> String {
-    match error.as_db_error() {
-        Some(db) => format!("{}: {}", db.code().code(), db.message()),
-        None => error.to_string(),
+    match (error.as_db_error(), error.source()) {
+        (Some(db), _) => format!("{}: {}", db.code().code(), db.message()),
+        (None, Some(cause)) => format!("{error}: {cause}"),
+        (None, None) => error.to_string(),
     }
 }
