@@ -84,16 +84,26 @@ async fn prepare(client: &mut Client, admin: &Login, logins: &Logins) -> Result<
     Ok(())
 }
 
-/// Only a superuser can take `set_config` from PUBLIC; everybody else's REVOKE is ignored.
+/// Only a superuser can take functions from PUBLIC; everybody else's REVOKE is ignored.
 async fn warn_of_gaps(client: &Client) -> Result<(), tokio_postgres::Error> {
-    const OPEN: &str = "SELECT has_function_privilege('tenantry_data', \
-        'pg_catalog.set_config(text, text, boolean)', 'EXECUTE')";
-    if client.query_one(OPEN, &[]).await?.try_get(0)? {
-        tracing::warn!(
-            "everybody may call set_config, so that SQL injected into a statement could leave its \
-             tenant; as a superuser: REVOKE EXECUTE ON FUNCTION \
-             pg_catalog.set_config(text, text, boolean) FROM PUBLIC"
-        );
+    const OPEN: &str = "SELECT has_function_privilege('tenantry_data', $1::text, 'EXECUTE')";
+    const GAPS: [(&str, &str); 2] = [
+        (
+            "pg_catalog.set_config(text, text, boolean)",
+            "SQL injected into a statement could leave its tenant",
+        ),
+        (
+            "pg_catalog.pg_advisory_lock_shared(bigint)",
+            "one session could fill the lock table and keep everybody out; its kin are open too",
+        ),
+    ];
+    for (function, danger) in GAPS {
+        if client.query_one(OPEN, &[&function]).await?.try_get(0)? {
+            tracing::warn!(
+                "everybody may call {function}: {danger}; as a superuser: REVOKE EXECUTE ON \
+                 FUNCTION {function} FROM PUBLIC"
+            );
+        }
     }
     Ok(())
 }

@@ -30,6 +30,7 @@ pub(super) async fn look(source: &Source) -> Vec<Finding> {
         Err(fault) => findings.push(Finding::new("login tenantry_control", Err(fault))),
     }
     findings.push(Finding::new("set_config", closed(source).await).only_warn());
+    findings.push(Finding::new("other databases", apart(source).await).only_warn());
     findings
 }
 
@@ -83,6 +84,23 @@ async fn closed(source: &Source) -> anyhow::Result<String> {
         !open,
         "open to everybody, so that injected SQL could leave its tenant; as a superuser: REVOKE \
          EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) FROM PUBLIC"
+    );
+    Ok("closed to the data plane".to_owned())
+}
+
+/// Whether whoever looks into a tenant has nothing to do in the server's other databases, where
+/// they could settle what holds the end of their login up.
+async fn apart(source: &Source) -> anyhow::Result<String> {
+    const OTHERS: &str = "SELECT coalesce(string_agg(quote_ident(datname), ', '), '') \
+        FROM pg_database WHERE datallowconn AND datname <> current_database() \
+        AND has_database_privilege('tenantry_data', oid, 'CONNECT')";
+    let admin = connect(&source.admin()?).await?;
+    let asked = admin.query_one(OTHERS, &[]).await;
+    let others: String = asked.context("tenantry_data is not there")?.try_get(0)?;
+    ensure!(
+        others.is_empty(),
+        "everybody may connect to {others}; on a server of your own: REVOKE CONNECT ON DATABASE \
+         {others} FROM PUBLIC"
     );
     Ok("closed to the data plane".to_owned())
 }
