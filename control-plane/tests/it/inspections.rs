@@ -291,6 +291,33 @@ async fn a_reader_holds_no_purge_up() {
     assert_eq!(app.count(LOGINS).await, 0);
 }
 
+/// What the reaper does after five minutes, done at once: it ends who sits in a transaction, and
+/// nobody who does not.
+#[tokio::test]
+async fn a_long_transaction_is_ended_and_a_session_at_rest_is_not() {
+    let app = two_tenants().await;
+    let opened = open(&app, &json!({})).await;
+    let (long, rest) = (enter(&app, &opened).await, enter(&app, &opened).await);
+    let begin = "SET idle_in_transaction_session_timeout = 0; BEGIN; SELECT count(*) FROM notes";
+    long.batch_execute(begin).await.unwrap();
+    let end = "SELECT platform.end_inspection_sessions(NULL, interval '0')";
+    let ended: i64 = app.admin().await.query_one(end, &[]).await.unwrap().get(0);
+    assert_eq!(ended, 1);
+    while long.simple_query("SELECT 1").await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    rest.simple_query("SELECT 1").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_login_of_the_control_planes_gives_a_lock_up_in_time() {
+    let app = two_tenants().await;
+    let control = app.database.control().patient_for(7);
+    let client = connect(&control).await.unwrap();
+    let limit = client.query_one("SHOW lock_timeout", &[]).await.unwrap();
+    assert_eq!(limit.get::<_, String>(0), "7s");
+}
+
 /// A login may settle rights in favour of roles whose names it sees, and stays open itself.
 #[tokio::test]
 async fn a_login_makes_no_other_role_stay() {
