@@ -54,8 +54,10 @@ async fn what_only_the_gateway_may_say_is_overwritten() {
             } else {
                 (*claim).to_owned()
             };
+            // With an id of its own: one that nginx draws may hold 4711 by chance.
             let request = format!(
-                "GET /x HTTP/1.1\r\nHost: acme.localhost\r\n{claims}\r\nConnection: close\r\n\r\n"
+                "GET /x HTTP/1.1\r\nHost: acme.localhost\r\nX-Request-Id: ours\r\n{claims}\r\n\
+                 Connection: close\r\n\r\n"
             );
             assert_eq!(
                 send(fixture.gateway.api, request.as_bytes()).await.status(),
