@@ -18,7 +18,7 @@ use service::{
     Clock, Entropy,
     password::Hasher,
     settings::{Addresses, Logging, Network},
-    telemetry,
+    telemetry::{self, Metrics},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -59,6 +59,7 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(mut options: Options, output: Output) -> anyhow::Result<()> {
     telemetry::logs(&options.logging).context("LOG_LEVEL")?;
+    let metrics = Metrics::start();
     let mut asked = Asked::listen()?;
     options.addresses = options.local.addresses(options.addresses, &options.network);
     if options.source.database_url.is_none() {
@@ -70,7 +71,10 @@ pub(crate) async fn run(mut options: Options, output: Output) -> anyhow::Result<
     let outcome = if early {
         Ok(())
     } else {
-        Box::pin(serve(&options, ports, &database, &mut asked, output)).await
+        Box::pin(serve(
+            &options, ports, metrics, &database, &mut asked, output,
+        ))
+        .await
     };
     let stopped = database.stop(output).await;
     outcome.and(stopped)
@@ -98,6 +102,7 @@ async fn start(
 async fn serve(
     options: &Options,
     ports: Ports,
+    metrics: Metrics,
     database: &Database,
     asked: &mut Asked,
     output: Output,
@@ -107,7 +112,7 @@ async fn serve(
         () = asked.heard() => return Ok(()),
     };
     let (health, stop) = (planes.health(), CancellationToken::new());
-    let mut serving = pin!(planes.serve(ports, options, stop.clone()));
+    let mut serving = pin!(planes.serve(ports, options, metrics, stop.clone()));
     notice::show(options, output)?;
     let outcome = tokio::select! {
         () = &mut serving => return Ok(()),

@@ -9,7 +9,7 @@ use service::{
     password::Hasher,
     serve::Alone,
     settings::{Addresses, Logging, Network},
-    telemetry,
+    telemetry::{self, Metrics},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -51,6 +51,7 @@ async fn main() -> anyhow::Result<()> {
         logging,
     } = Options::parse();
     telemetry::logs(&logging).context("LOG_LEVEL")?;
+    let metrics = Metrics::start();
     let database = control_database_url
         .expose_secret()
         .parse()
@@ -74,6 +75,7 @@ async fn main() -> anyhow::Result<()> {
         variable: "CONTROL_PORT",
         router,
         health,
+        metrics,
     };
     let stop = CancellationToken::new();
     let (served, ()) = tokio::join!(

@@ -1,5 +1,6 @@
 //! What happens by itself: deleted tenants are purged when their grace period is over, logins
-//! that were opened for a while are closed, spare roles are made, old idempotency keys forgotten.
+//! that were opened for a while are closed, spare roles are made, old idempotency keys forgotten,
+//! tenants counted that a migration has not reached.
 //!
 //! The reaper takes no hints. It looks at the registry, does the next thing, and looks again; any
 //! number of them may run, since each step locks what it changes. What fails is logged and tried
@@ -42,6 +43,7 @@ pub async fn look(plane: &ControlPlane) {
         ("closing inspections", close_inspections(plane).await),
         ("purging deleted tenants", purge_due(plane).await),
         ("forgetting idempotency keys", forget_keys(plane).await),
+        ("counting tenants behind", count_behind(plane).await),
     ];
     for (step, outcome) in steps {
         if let Err(cause) = outcome {
@@ -104,4 +106,10 @@ async fn close_inspections(plane: &ControlPlane) -> Result<(), Error> {
 
 async fn forget_keys(plane: &ControlPlane) -> Result<(), Error> {
     plane.store().sweep_keys(plane.now()).await.map(drop)
+}
+
+async fn count_behind(plane: &ControlPlane) -> Result<(), Error> {
+    let behind = plane.store().count_behind().await?;
+    metrics::gauge!("tenants_behind").set(behind as f64);
+    Ok(())
 }

@@ -9,7 +9,7 @@ use service::{
     password::Hasher,
     serve::Alone,
     settings::{Addresses, Logging, Network},
-    telemetry,
+    telemetry::{self, Metrics},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -51,6 +51,7 @@ async fn main() -> anyhow::Result<()> {
         logging,
     } = Options::parse();
     telemetry::logs(&logging).context("LOG_LEVEL")?;
+    let metrics = Metrics::start();
     let database = data_database_url
         .expose_secret()
         .parse()
@@ -67,6 +68,7 @@ async fn main() -> anyhow::Result<()> {
         variable: "DATA_PORT",
         router,
         health: plane.health,
+        metrics,
     };
     Ok(alone.run(&network, CancellationToken::new()).await?)
 }

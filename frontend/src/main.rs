@@ -6,7 +6,7 @@ use service::{
     Entropy,
     serve::Alone,
     settings::{Addresses, Logging, Network},
-    telemetry,
+    telemetry::{self, Metrics},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -40,6 +40,7 @@ async fn main() -> anyhow::Result<()> {
         logging,
     } = Options::parse();
     telemetry::logs(&logging).context("LOG_LEVEL")?;
+    let metrics = Metrics::start();
     let entropy = Entropy::system()?;
     let pages = frontend::app(&planes, &addresses, &network, &entropy)?;
 
@@ -48,6 +49,7 @@ async fn main() -> anyhow::Result<()> {
         variable: "PAGES_PORT",
         router: pages.router,
         health: pages.health,
+        metrics,
     };
     Ok(alone.run(&network, CancellationToken::new()).await?)
 }

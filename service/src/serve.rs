@@ -11,7 +11,6 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::{GracefulShutdown, Watcher},
 };
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -23,6 +22,7 @@ use tower::Service as _;
 use crate::{
     health::Health,
     settings::Network,
+    telemetry::Metrics,
     tls::{self, Tls},
 };
 
@@ -65,6 +65,8 @@ pub struct Alone {
     pub router: Router,
     /// Whether it is well.
     pub health: Health,
+    /// What it counts.
+    pub metrics: Metrics,
 }
 
 impl Alone {
@@ -79,7 +81,6 @@ impl Alone {
         let tls = network.tls()?;
         let public = listen(network.on(self.port), self.variable).await?;
         let admin = listen(network.on(network.admin_port), "ADMIN_PORT").await?;
-        let metrics = crate::telemetry::metrics();
         tracing::info!(address = %public.local_addr()?, tls = tls.is_some(), "serving");
         let watch = async {
             let asked = stop_signal().await;
@@ -90,7 +91,7 @@ impl Alone {
         let (asked, (), ()) = tokio::join!(
             watch,
             run(public, tls, self.router, network, stop.clone()),
-            run_admin(admin, &self.health, metrics, network, stop.clone()),
+            run_admin(admin, &self.health, self.metrics, network, stop.clone()),
         );
         Ok(asked?)
     }
@@ -160,7 +161,7 @@ pub async fn run(
 pub async fn run_admin(
     listener: TcpListener,
     health: &Health,
-    metrics: Option<PrometheusHandle>,
+    metrics: Metrics,
     network: &Network,
     stop: CancellationToken,
 ) {
@@ -171,15 +172,11 @@ pub async fn run_admin(
     }
 }
 
-/// Sums measurements up every few seconds. Until then each one takes memory of its own, without
-/// bound where nobody asks for metrics.
-async fn sum_up(metrics: Option<PrometheusHandle>) {
+async fn sum_up(metrics: Metrics) {
     let mut ticks = tokio::time::interval(SUM_UP);
     loop {
         ticks.tick().await;
-        if let Some(metrics) = &metrics {
-            metrics.run_upkeep();
-        }
+        metrics.sum_up();
     }
 }
 
@@ -187,13 +184,8 @@ async fn sum_up(metrics: Option<PrometheusHandle>) {
     clippy::disallowed_methods,
     reason = "not part of the public API and its description"
 )]
-fn admin(health: &Health, metrics: Option<PrometheusHandle>) -> Router {
-    let render = async move || {
-        metrics
-            .as_ref()
-            .map(PrometheusHandle::render)
-            .unwrap_or_default()
-    };
+fn admin(health: &Health, metrics: Metrics) -> Router {
+    let render = async move || metrics.render();
     let (router, _) = health.routes().split_for_parts();
     router.route("/metrics", axum::routing::get(render))
 }

@@ -6,6 +6,7 @@
 use std::io::IsTerminal as _;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics_process::Collector;
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::settings::{LogFormat, Logging};
@@ -33,13 +34,42 @@ pub fn logs(settings: &Logging) -> Result<(), tracing_subscriber::filter::ParseE
     Ok(())
 }
 
-/// Starts counting. The handle renders what `/metrics` shows; `None` when the process counts
-/// elsewhere already.
-#[must_use]
-pub fn metrics() -> Option<PrometheusHandle> {
-    PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &LATENCY)
-        .ok()?
-        .install_recorder()
-        .ok()
+/// What this process counts.
+#[derive(Clone)]
+pub struct Metrics {
+    /// None when it is counted elsewhere: then there is nothing to show here.
+    counted: Option<PrometheusHandle>,
+    process: Collector,
+}
+
+impl Metrics {
+    /// Starts counting; what happened before is not counted.
+    #[must_use]
+    pub fn start() -> Self {
+        let counted = PrometheusBuilder::new()
+            .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &LATENCY)
+            .ok()
+            .and_then(|builder| builder.install_recorder().ok());
+        let process = Collector::default();
+        process.describe();
+        Self { counted, process }
+    }
+
+    /// All figures in Prometheus's text format, those of the process as of now.
+    #[must_use]
+    pub fn render(&self) -> String {
+        self.process.collect();
+        self.counted
+            .as_ref()
+            .map(PrometheusHandle::render)
+            .unwrap_or_default()
+    }
+
+    /// Sums measurements up. Until then each one takes memory of its own, without bound where
+    /// nobody asks for metrics.
+    pub(crate) fn sum_up(&self) {
+        if let Some(counted) = &self.counted {
+            counted.run_upkeep();
+        }
+    }
 }

@@ -15,9 +15,11 @@ pub mod app;
 pub mod certificates;
 pub mod client;
 pub mod database;
+pub mod metrics;
 pub mod seed;
 pub mod server;
 
 pub use app::TestApp;
 pub use client::{Answer, Client};
 pub use database::TestDatabase;
+pub use metrics::figure;

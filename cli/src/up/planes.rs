@@ -5,7 +5,7 @@ use control_plane::{ControlPlane, Logins, reaper};
 use data_plane::{DataPlane, with_path_prefix};
 use frontend::Pages;
 use service::{
-    Clock, Entropy, health::Health, layers, openapi, password::Hasher, serve, telemetry,
+    Clock, Entropy, health::Health, layers, openapi, password::Hasher, serve, telemetry::Metrics,
 };
 use tenancy::db::Login;
 use tokio_util::sync::CancellationToken;
@@ -72,9 +72,14 @@ impl Planes {
     }
 
     /// Serves until told to stop, then drains.
-    pub(super) async fn serve(self, ports: Ports, options: &Options, stop: CancellationToken) {
+    pub(super) async fn serve(
+        self,
+        ports: Ports,
+        options: &Options,
+        metrics: Metrics,
+        stop: CancellationToken,
+    ) {
         let network = &options.network;
-        let metrics = telemetry::metrics();
         let drain_pages = async {
             stop.cancelled().await;
             self.pages.health.drain();

@@ -1,5 +1,8 @@
+use control_plane::reaper::look;
 use serde_json::json;
+use service::telemetry::Metrics;
 use tenancy::migrations::latest;
+use testkit::figure;
 
 use crate::support::TestApp;
 
@@ -43,6 +46,22 @@ async fn tenants_that_are_behind_catch_up() {
     assert_eq!(app.count("SELECT count(*) FROM tenant_acme.notes").await, 0);
     let status = app.operate("GET", "/migrations").await.json();
     assert_eq!(status["behind"], json!([]));
+}
+
+#[tokio::test]
+async fn those_behind_are_counted() {
+    let metrics = Metrics::start();
+    let app = TestApp::start().await;
+    for slug in ["acme", "globex", "initech"] {
+        app.tenant(slug).await;
+    }
+    set_back(&app, "acme").await;
+    set_back(&app, "globex").await;
+    look(&app.plane).await;
+    assert_eq!(figure(&metrics, "tenants_behind"), Some(2.0));
+    app.operate("POST", "/migrations/run").await;
+    look(&app.plane).await;
+    assert_eq!(figure(&metrics, "tenants_behind"), Some(0.0));
 }
 
 #[tokio::test]

@@ -4,8 +4,8 @@
 use std::{net::SocketAddr, time::Duration};
 
 use serde_json::json;
-use service::Entropy;
-use testkit::{Client, TestApp, seed};
+use service::{Entropy, telemetry::Metrics};
+use testkit::{Client, TestApp, figure, seed};
 use tokio::{io::AsyncWriteExt, net::TcpStream, task::JoinSet};
 
 const HANG_UPS: usize = 10_000;
@@ -14,6 +14,7 @@ const TENANTS: [&str; 4] = ["acme", "globex", "initech", "umbrella"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hang_ups_harm_nobody_else() {
+    let metrics = Metrics::start();
     let app = TestApp::start().await;
     let admin = testkit::database::connect(&app.database.admin())
         .await
@@ -59,6 +60,16 @@ async fn hang_ups_harm_nobody_else() {
             sees_its_own_alone(slug, user).await;
         }
     }
+    assert_counts(&metrics);
+}
+
+/// Connections were thrown away, and none is thought to be in use for ever.
+fn assert_counts(metrics: &Metrics) {
+    let of = |name| figure(metrics, name).unwrap();
+    assert!(of("tenant_connections_discarded_total") > 0.0);
+    assert!(of("tenant_connections_in_use").abs() < 0.5);
+    let open = of("tenant_connections");
+    assert!((1.0..=of("tenant_connections_limit")).contains(&open));
 }
 
 /// What somebody begins to ask: reads and writes of one round trip, and changes of a user that

@@ -8,6 +8,7 @@ mod clients;
 mod hang_ups;
 mod info;
 mod isolation;
+mod metrics;
 mod naming;
 mod notes;
 mod protected;

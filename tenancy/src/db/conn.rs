@@ -52,6 +52,12 @@ impl Conn {
     }
 }
 
+impl Drop for Conn {
+    fn drop(&mut self) {
+        metrics::gauge!("tenant_connections").decrement(1.0);
+    }
+}
+
 /// Makes connections as the data plane's login.
 pub(crate) struct ConnManager {
     pub(crate) inner: deadpool_postgres::Manager,
@@ -63,9 +69,11 @@ impl Manager for ConnManager {
     type Error = tokio_postgres::Error;
 
     async fn create(&self) -> Result<Conn, tokio_postgres::Error> {
+        let wrapper = self.inner.create().await?;
         metrics::counter!("tenant_connections_opened_total").increment(1);
+        metrics::gauge!("tenant_connections").increment(1.0);
         Ok(Conn {
-            wrapper: self.inner.create().await?,
+            wrapper,
             statements: LruCache::new(self.limits.statements),
             schemas: HashSet::new(),
             born: Instant::now(),

@@ -13,6 +13,7 @@ pub(crate) struct Held {
 
 impl Held {
     pub(crate) fn new(conn: Pooled) -> Self {
+        metrics::gauge!("tenant_connections_in_use").increment(1.0);
         Self {
             conn: Some(conn),
             in_doubt: false,
@@ -38,6 +39,7 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
+        metrics::gauge!("tenant_connections_in_use").decrement(1.0);
         if let Some(conn) = self.conn.take()
             && self.in_doubt
         {

@@ -33,6 +33,8 @@ impl Lanes {
     /// # Errors
     /// When a pool cannot be built.
     pub fn new(login: &Login, settings: &Database) -> Result<Self, BuildError> {
+        let most = settings.lanes.get() * settings.connections_per_lane.get();
+        metrics::gauge!("tenant_connections_limit").set(most as f64);
         let lanes: Result<Vec<_>, _> = (0..settings.lanes.get())
             .map(|_| lane(login, settings))
             .collect();
