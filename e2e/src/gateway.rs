@@ -166,9 +166,15 @@ impl Gateway {
 
     /// Waits until the log tells of a request, and returns that line.
     pub async fn logged(&self, id: &str) -> Value {
+        self.line("request_id", id).await
+    }
+
+    /// Waits for a line of which a field says something, which is written once its request has
+    /// been answered.
+    pub async fn line(&self, field: &str, says: &str) -> Value {
         let mut found = None;
-        until("a line of the log", async || {
-            found = self.log().into_iter().find(|line| line["request_id"] == id);
+        until(&format!("a line whose {field} is {says}"), async || {
+            found = self.log().into_iter().find(|line| line[field] == says);
             found.is_some()
         })
         .await;

@@ -37,6 +37,9 @@ fn no_setting_adds_a_directive() {
         ("GATEWAY_ADDRESS_RATE", "many"),
         ("GATEWAY_TENANT_RATE", "-1"),
         ("GATEWAY_TENANT_CONNECTIONS", "1.5"),
+        ("GATEWAY_LIMITS_MEMORY", "10"),
+        ("GATEWAY_LIMITS_MEMORY", "10m;"),
+        ("GATEWAY_LIMITS_MEMORY", "m"),
         ("CLIENT_TIMEOUT_SECONDS", "15s"),
         ("GATEWAY_WORKERS", "2;"),
     ] {
@@ -55,6 +58,7 @@ fn what_is_plain_is_taken() {
         ("GATEWAY_TRUSTS", "10.0.0.0/8 192.0.2.1"),
         ("GATEWAY_ADDRESS_RATE", "0500"),
         ("GATEWAY_TENANT_RATE", "0"),
+        ("GATEWAY_LIMITS_MEMORY", "512k"),
     ] {
         let (made, said) = configure(name, value);
         assert!(made && said.is_empty(), "{name}={value}: {said}");
