@@ -1,6 +1,13 @@
 //! Chromium without a window, driven through chromedriver.
 
-use std::{collections::BTreeMap, path::Path, process::Stdio};
+use std::{
+    collections::BTreeMap,
+    io::{self, Read as _, Write as _},
+    net::TcpStream,
+    path::Path,
+    process::Stdio,
+    time::Duration,
+};
 
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -14,6 +21,8 @@ use crate::process::{free_port, installed, start, until};
 pub struct Browser {
     /// What drives it.
     pub client: Client,
+    port: u16,
+    session: String,
     _driver: Child,
     _profile: TempDir,
 }
@@ -38,7 +47,7 @@ impl Browser {
             .prefix("tenantry-browser-")
             .tempdir()
             .unwrap();
-        let options = json!({
+        let mut options = json!({
             "args": [
                 "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
                 "--disable-background-networking", "--disable-component-update",
@@ -48,17 +57,39 @@ impl Browser {
             ],
             "prefs": { "profile.managed_default_content_settings.javascript": if scripts { 1 } else { 2 } },
         });
+        // No window is narrower than 500 pixels, but a telephone is; to pretend to be one takes scripts.
+        if width < 500 {
+            assert!(scripts, "without scripts, 500 pixels or more");
+            let metrics = json!({ "width": width, "height": 844, "pixelRatio": 2.0 });
+            options["mobileEmulation"] = json!({ "deviceMetrics": metrics });
+        }
         let capabilities = BTreeMap::from([("goog:chromeOptions".to_owned(), options)]);
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities.into_iter().collect())
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .expect("a browser session");
+        let session = client.session_id().await.unwrap().expect("it is there");
         Self {
             client,
+            port,
+            session,
             _driver: driver,
             _profile: profile,
         }
+    }
+
+    /// Has chromedriver end the browser, which would outlive it.
+    fn end(&self) -> io::Result<()> {
+        let mut driver = TcpStream::connect(("127.0.0.1", self.port))?;
+        driver.set_read_timeout(Some(Duration::from_secs(10)))?;
+        let target = format!("/session/{}", self.session);
+        write!(
+            driver,
+            "DELETE {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        )?;
+        driver.read_to_end(&mut Vec::new())?;
+        Ok(())
     }
 
     /// Opens a page.
@@ -106,5 +137,12 @@ impl Browser {
     pub async fn picture(&self, file: &Path) {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(file, self.client.screenshot().await.unwrap()).unwrap();
+    }
+}
+
+/// A test that panics has not closed it.
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = self.end();
     }
 }

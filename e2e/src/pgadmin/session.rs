@@ -67,11 +67,6 @@ impl Session {
         self.browser.picture(file).await;
     }
 
-    /// Ends it.
-    pub async fn close(self) {
-        self.browser.client.close().await.unwrap();
-    }
-
     /// Connects the only server of a group.
     pub async fn connect(&self, group: &str, server: &str, password: &str) {
         self.give_password(group, password).await;
@@ -84,6 +79,11 @@ impl Session {
     /// Tries to connect the only server of a group, and returns why it was refused.
     pub async fn refused(&self, group: &str, password: &str) -> String {
         self.give_password(group, password).await;
+        self.refusal().await
+    }
+
+    /// What is said when a server lets nobody in: after a password, or a tool that was opened.
+    pub async fn refusal(&self) -> String {
         let mut shown = String::new();
         self.until("the refusal", async || {
             shown = self.seen(DIALOG).await;

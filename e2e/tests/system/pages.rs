@@ -76,9 +76,10 @@ async fn walk(system: &System, browser: &Browser, slug: &str, width: u32) {
 #[tokio::test]
 async fn a_tenant_signs_up_and_its_owner_in() {
     let system = System::start().await;
-    let browser = Browser::start(true, 1280).await;
-    walk(&system, &browser, "acme", 1280).await;
-    browser.client.close().await.unwrap();
+    for (slug, width) in [("acme", 1280), ("initech", 390)] {
+        let browser = Browser::start(true, width).await;
+        walk(&system, &browser, slug, width).await;
+    }
 }
 
 #[tokio::test]
@@ -86,5 +87,4 @@ async fn the_pages_work_without_scripts() {
     let system = System::start().await;
     let browser = Browser::start(false, 500).await;
     walk(&system, &browser, "globex", 500).await;
-    browser.client.close().await.unwrap();
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use e2e::{
     System,
     pgadmin::{PgAdmin, Session},
+    process::until,
 };
 use serde_json::{Value, json};
 
@@ -76,13 +77,24 @@ async fn everything_else_is_refused(session: &Session) {
     session.leave_tool().await;
 }
 
+/// The login's time is over now, not in an hour; what follows is the reaper's doing.
+async fn its_time_is_over(system: &System) {
+    let over = "UPDATE platform.inspections SET expires_at = now()";
+    system.database().await.batch_execute(over).await.unwrap();
+    until("the login to be gone", async || {
+        let listed = system.run("tenantry inspect acme --list --json").await;
+        serde_json::from_str::<Value>(&listed).unwrap() == json!({ "inspections": [] })
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn pgadmin_shows_the_inspected_tenant_and_no_other() {
     if let Some(reason) = PgAdmin::unfit() {
         println!("[skipped] {reason}");
         return;
     }
-    let system = System::start().await;
+    let system = System::start_with(&[("REAPER_SECONDS", "1")]).await;
     for slug in ["acme", "globex"] {
         sign_up(&system, slug).await;
     }
@@ -96,12 +108,15 @@ async fn pgadmin_shows_the_inspected_tenant_and_no_other() {
     session.connect(GROUP, SERVER, password).await;
     one_tenant_is_seen(&session).await;
     everything_else_is_refused(&session).await;
-    session.close().await;
 
-    system.run("tenantry inspect acme --close").await;
+    its_time_is_over(&system).await;
+    session.query_tool(&DATABASE).await;
+    let shown = session.refusal().await;
+    assert!(shown.contains("password authentication failed"), "{shown}");
+    session.picture(&picture("over")).await;
+    drop(session);
     let later = pgadmin.sign_in().await;
     let shown = later.refused(GROUP, password).await;
     assert!(shown.contains("password authentication failed"), "{shown}");
     later.picture(&picture("ended")).await;
-    later.close().await;
 }

@@ -205,6 +205,5 @@ async fn the_page_looks_like_the_others() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/pictures");
         let file = std::path::PathBuf::from(folder).join(format!("gateway-{width}.png"));
         browser.picture(&file).await;
-        browser.client.close().await.unwrap();
     }
 }
