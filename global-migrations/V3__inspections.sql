@@ -81,12 +81,24 @@ BEGIN
     RETURN login;
 END $$;
 
+-- The logins of a tenant find its tables under a schema's new name without being told.
+CREATE FUNCTION follow_inspections(tenant uuid, schema text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = platform, pg_temp AS $$
+DECLARE
+    open_login text;
+BEGIN
+    FOR open_login IN SELECT login FROM inspections WHERE tenant_id = tenant FOR UPDATE LOOP
+        EXECUTE format('ALTER ROLE %I SET search_path = %I', open_login, schema);
+    END LOOP;
+END $$;
+
 -- No session begins any more under a login. To be committed before its sessions are ended: one that
 -- is about to begin would slip through.
 CREATE FUNCTION bar_inspection(doomed text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = platform, pg_temp AS $$
 BEGIN
-    PERFORM FROM inspections WHERE login = doomed;
+    -- Locked, since of two that change one role at once PostgreSQL refuses the second.
+    PERFORM FROM inspections WHERE login = doomed FOR UPDATE;
     IF FOUND THEN
         EXECUTE format('ALTER ROLE %I NOLOGIN', doomed);
     END IF;
@@ -157,11 +169,13 @@ END $$;
 
 REVOKE EXECUTE ON FUNCTION
     open_inspection(uuid, text, text, boolean, text, timestamptz, timestamptz),
+    follow_inspections(uuid, text),
     bar_inspection(text), end_inspection_sessions(text, interval), close_inspection(text),
     grant_inspection(text, text, boolean), revoke_inspection(text, text)
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     open_inspection(uuid, text, text, boolean, text, timestamptz, timestamptz),
+    follow_inspections(uuid, text),
     bar_inspection(text), end_inspection_sessions(text, interval), close_inspection(text),
     grant_inspection(text, text, boolean), revoke_inspection(text, text)
 TO tenantry_control;

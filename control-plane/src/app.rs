@@ -1,10 +1,11 @@
 //! The control plane, made once and shared by the API, the reaper and the command line.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use service::{
-    Clock, Entropy, Minted, health::Health, password::Hasher, rate::RateLimit, settings::Addresses,
+    Clock, Entropy, Minted, health::Health, password::Hasher, rate::RateLimit,
+    request::ClientNetwork, settings::Addresses,
 };
 use tenancy::db::Login;
 use time::OffsetDateTime;
@@ -35,7 +36,7 @@ pub(crate) struct Parts {
     entropy: Entropy,
     addresses: Addresses,
     settings: Settings,
-    sign_ups: RateLimit<IpAddr>,
+    sign_ups: RateLimit<ClientNetwork>,
     place: Place,
 }
 
@@ -155,7 +156,7 @@ impl ControlPlane {
         &self.0.place
     }
 
-    pub(crate) fn sign_ups(&self) -> &RateLimit<IpAddr> {
+    pub(crate) fn sign_ups(&self) -> &RateLimit<ClientNetwork> {
         &self.0.sign_ups
     }
 }

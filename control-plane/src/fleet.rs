@@ -97,7 +97,7 @@ impl ControlPlane {
             }
             for tenant in page {
                 match self.store().migrate(&tenant.slug, self.now()).await {
-                    Ok(()) => done.migrated += 1,
+                    Ok(migrated) => done.migrated += u64::from(migrated),
                     Err(cause) => done.note(tenant.slug.clone(), &cause),
                 }
                 tell(&done);

@@ -1,9 +1,9 @@
 //! How fast a tenant, and how fast a guesser, may go.
 
-use std::{net::IpAddr, num::NonZeroU32, time::Duration};
+use std::{num::NonZeroU32, time::Duration};
 
 use moka::sync::Cache;
-use service::{Problem, rate::RateLimit};
+use service::{Problem, rate::RateLimit, request::ClientNetwork};
 use tenancy::{Tenant, TenantId};
 
 use crate::settings::Settings;
@@ -12,8 +12,8 @@ use crate::settings::Settings;
 pub(crate) struct Rates {
     /// One limit per rate that some plan has.
     plans: Cache<NonZeroU32, RateLimit<TenantId>>,
-    logins: RateLimit<(TenantId, String, IpAddr)>,
-    registrations: RateLimit<(TenantId, IpAddr)>,
+    logins: RateLimit<(TenantId, String, ClientNetwork)>,
+    registrations: RateLimit<(TenantId, ClientNetwork)>,
 }
 
 impl Rates {
@@ -40,13 +40,22 @@ impl Rates {
     }
 
     /// Counts an attempt to sign in, before the password is looked at.
-    pub(crate) fn login(&self, tenant: TenantId, name: &str, from: IpAddr) -> Result<(), Problem> {
+    pub(crate) fn login(
+        &self,
+        tenant: TenantId,
+        name: &str,
+        from: ClientNetwork,
+    ) -> Result<(), Problem> {
         let name = name.chars().take(254).collect::<String>().to_lowercase();
         self.logins.check(&(tenant, name, from))
     }
 
     /// Counts a registration.
-    pub(crate) fn registration(&self, tenant: TenantId, from: IpAddr) -> Result<(), Problem> {
+    pub(crate) fn registration(
+        &self,
+        tenant: TenantId,
+        from: ClientNetwork,
+    ) -> Result<(), Problem> {
         self.registrations.check(&(tenant, from))
     }
 }

@@ -83,7 +83,24 @@ pub fn trace_id(headers: &HeaderMap) -> Option<&str> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ClientAddr(pub IpAddr);
 
+/// Where a client is, for counting by: an IPv4 address, or the /64 that whoever has one IPv6 address
+/// has all of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ClientNetwork(IpAddr);
+
 impl ClientAddr {
+    /// Where it is, for counting by.
+    #[must_use]
+    pub fn network(self) -> ClientNetwork {
+        ClientNetwork(match self.0 {
+            IpAddr::V4(_) => self.0,
+            IpAddr::V6(address) => {
+                let network = address.to_bits() & !u128::from(u64::MAX);
+                IpAddr::V6(network.into())
+            }
+        })
+    }
+
     /// The nearest address that is not a trusted proxy, read from the peer backwards through
     /// `X-Forwarded-For`. What lies beyond the first untrusted address is anybody's claim.
     #[must_use]
@@ -155,6 +172,14 @@ mod tests {
         );
         assert_eq!(client([127, 0, 0, 1], &["198.51.100.1, junk"]), "127.0.0.1");
         assert_eq!(client([127, 0, 0, 1], &[]), "127.0.0.1");
+    }
+
+    #[test]
+    fn whoever_has_many_addresses_counts_once() {
+        let network = |text: &str| ClientAddr(text.parse().unwrap()).network();
+        assert_eq!(network("2001:db8:1:2::3"), network("2001:db8:1:2:ffff::"));
+        assert_ne!(network("2001:db8:1:2::3"), network("2001:db8:1:3::3"));
+        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
     }
 
     #[test]

@@ -25,7 +25,7 @@ static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
     responses((status = 201, body = Answer), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn register(
     State(plane): State<ControlPlane>,
-    Extension(ClientAddr(from)): Extension<ClientAddr>,
+    Extension(from): Extension<ClientAddr>,
     headers: HeaderMap,
     JsonOrForm(application): JsonOrForm<Application>,
 ) -> Result<Created<SignedUp>, Error> {
@@ -33,7 +33,7 @@ pub(crate) async fn register(
         let detail = "Sign-up is closed; ask the operator.";
         return Err(Problem::new(Kind::RegistrationClosed).detail(detail).into());
     }
-    plane.sign_ups().check(&from)?;
+    plane.sign_ups().check(&from.network())?;
     let key = key(&headers)?;
     plane
         .sign_up(application, key.as_deref(), "sign-up")

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{
     Store,
     events::{self, Change},
+    inspections,
     roles::DROP_ROLE,
     tenants::status,
     tx::Tx,
@@ -169,6 +170,7 @@ async fn rename(
             .batch_execute(&sql)
             .await
             .map_err(DbError::from)?;
+        inspections::follow(tx, tenant.id, schema).await?;
     }
     Ok(renamed)
 }

@@ -66,9 +66,9 @@ impl Store {
         Ok(rows.first().map_or(Ok(0), |row| row.try_get(0))?)
     }
 
-    /// Brings one tenant up to the latest version, in one transaction. Does nothing when it is
-    /// there already.
-    pub(crate) async fn migrate(&self, slug: &Slug, now: OffsetDateTime) -> Result<(), Error> {
+    /// Brings one tenant up to the latest version, in one transaction. Does nothing, and says no,
+    /// when it is there already or gone.
+    pub(crate) async fn migrate(&self, slug: &Slug, now: OffsetDateTime) -> Result<bool, Error> {
         let tx = self.begin().await?;
         tx.begin().await?;
         let outcome = migrate(&tx, slug, now).await;
@@ -76,10 +76,10 @@ impl Store {
     }
 }
 
-async fn migrate(tx: &Tx, slug: &Slug, now: OffsetDateTime) -> Result<(), Error> {
+async fn migrate(tx: &Tx, slug: &Slug, now: OffsetDateTime) -> Result<bool, Error> {
     let rows = tx.query(LOCK, &[&slug.as_str()]).await?;
     let Some(row) = rows.first() else {
-        return Ok(());
+        return Ok(false);
     };
     let (schema, role): (String, String) = (row.try_get(0)?, row.try_get(1)?);
     let (schema, role) = (
@@ -87,7 +87,7 @@ async fn migrate(tx: &Tx, slug: &Slug, now: OffsetDateTime) -> Result<(), Error>
         role.parse().map_err(DbError::unreadable)?,
     );
     let Some(batch) = migrations::pending(&schema, &role, row.try_get(2)?, now) else {
-        return Ok(());
+        return Ok(false);
     };
     tx.client()
         .batch_execute("SET LOCAL lock_timeout = '5s'")
@@ -99,5 +99,5 @@ async fn migrate(tx: &Tx, slug: &Slug, now: OffsetDateTime) -> Result<(), Error>
         .map_err(DbError::from)?;
     tx.execute(SET_VERSION, &[&slug.as_str(), &migrations::latest()])
         .await?;
-    Ok(())
+    Ok(true)
 }

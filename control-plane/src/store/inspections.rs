@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::json;
-use tenancy::{Slug, db::Error as DbError};
+use tenancy::{SchemaName, Slug, db::Error as DbError};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio_postgres::Row;
 use utoipa::ToSchema;
@@ -19,6 +19,7 @@ use crate::error::Error;
 tenancy::statements! {
     OPEN = "SELECT platform.open_inspection($1, $2, $3, $4, $5, $6, $7)";
     GRANT = "SELECT platform.grant_inspection($1, $2, $3)";
+    FOLLOW = "SELECT platform.follow_inspections($1, $2)";
     BAR = "SELECT platform.bar_inspection($1)";
     END_SESSIONS = "SELECT platform.end_inspection_sessions($1, NULL)";
     END_LONG = "SELECT platform.end_inspection_sessions(NULL, interval '5 minutes')";
@@ -32,6 +33,7 @@ tenancy::statements! {
     LOCK = "SELECT t.id, t.schema_name, t.status <> 'purged' AS is_there \
         FROM platform.inspections i JOIN platform.tenants t ON t.id = i.tenant_id \
         WHERE i.login = $1 FOR UPDATE OF t";
+    IS_OPEN = "SELECT FROM platform.inspections WHERE login = $1";
 }
 
 /// A login that is open for a while.
@@ -168,12 +170,22 @@ async fn open(
     Ok(OpenedLogin { login, schema })
 }
 
+/// Leads the logins of a tenant to its schema's new name.
+pub(super) async fn follow(tx: &Tx, tenant: Uuid, schema: &SchemaName) -> Result<(), Error> {
+    tx.query(FOLLOW, &[&tenant, &schema.as_str()]).await?;
+    Ok(())
+}
+
 /// Takes back what a login was granted in its tenant's schema, and says whose login it is.
 async fn revoke(tx: &Tx, login: &str) -> Result<Option<Uuid>, Error> {
     let rows = tx.query(LOCK, &[&login]).await?;
     let Some(row) = rows.first() else {
         return Ok(None);
     };
+    // Whoever had the tenant's row before us may have closed it.
+    if tx.query(IS_OPEN, &[&login]).await?.is_empty() {
+        return Ok(None);
+    }
     if row.try_get("is_there")? {
         let schema: String = row.try_get("schema_name")?;
         tx.query(REVOKE, &[&login, &schema]).await?;

@@ -96,9 +96,12 @@ async fn two_runs_at_once_migrate_each_tenant_once() {
     }
     let run = || app.operate("POST", "/migrations/run");
     let (one, two) = futures_util::future::join(run(), run()).await;
+    let mut migrated = 0;
     for answer in [one, two] {
         assert_eq!(answer.json()["failed"], 0, "{}", answer.text);
+        migrated += answer.json()["migrated"].as_i64().unwrap();
     }
+    assert_eq!(migrated, 3);
     let history = "SELECT count(*) FROM tenant_acme.refinery_schema_history";
     assert_eq!(app.count(history).await, i64::from(latest()));
 }

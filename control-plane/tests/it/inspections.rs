@@ -264,8 +264,7 @@ async fn a_login_follows_a_rename_and_goes_with_a_purge() {
         200
     );
     let session = enter(&app, &opened).await;
-    let renamed = "SELECT FROM tenant_acme_two.users";
-    session.query(renamed, &[]).await.unwrap();
+    session.query("SELECT FROM users", &[]).await.unwrap();
 
     app.operate("DELETE", "/tenants/acme-two").await;
     app.operate("POST", "/tenants/acme-two/purge").await;
@@ -275,6 +274,27 @@ async fn a_login_follows_a_rename_and_goes_with_a_purge() {
         app.count("SELECT count(*) FROM platform.inspections").await,
         0
     );
+}
+
+#[tokio::test]
+async fn of_many_closings_at_once_each_does_its_part() {
+    let app = two_tenants().await;
+    for _ in 0..3 {
+        let opened = open(&app, &json!({})).await;
+        let path = format!(
+            "/tenants/acme/inspections/{}",
+            opened["login"].as_str().unwrap()
+        );
+        let closings = (0..4).map(|_| app.operate("DELETE", &path));
+        for answer in futures_util::future::join_all(closings).await {
+            assert!(
+                [204, 404].contains(&answer.status.as_u16()),
+                "{}",
+                answer.text
+            );
+        }
+        assert_eq!(app.count(LOGINS).await, 0);
+    }
 }
 
 /// Somebody who reads and does not end holds what a purge needs.

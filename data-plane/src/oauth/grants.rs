@@ -1,9 +1,9 @@
 //! The grants of the token endpoint.
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use secrecy::SecretString;
-use service::Digest;
+use service::{Digest, request::ClientNetwork};
 use tenancy::{Tenant, TenantDb, feed::News};
 
 use super::{
@@ -61,7 +61,7 @@ pub(super) struct Asking<'a> {
     pub(super) db: &'a TenantDb,
     pub(super) tenant: &'a Tenant,
     pub(super) client: Arc<Client>,
-    pub(super) from: IpAddr,
+    pub(super) from: ClientNetwork,
 }
 
 impl Asking<'_> {

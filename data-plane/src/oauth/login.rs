@@ -59,7 +59,7 @@ pub(crate) struct SignedIn {
     responses((status = 200, body = SignedIn), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn login(
     State(app): State<App>,
-    Extension(ClientAddr(from)): Extension<ClientAddr>,
+    Extension(from): Extension<ClientAddr>,
     InTenant { tenant, db }: InTenant,
     headers: HeaderMap,
     JsonOrForm(form): JsonOrForm<Credentials>,
@@ -74,7 +74,7 @@ pub(crate) async fn login(
     let (Some(name), Some(password)) = (name, password) else {
         return Err(faults.into());
     };
-    app.rates.login(tenant.id, &name, from)?;
+    app.rates.login(tenant.id, &name, from.network())?;
     let user = check(&app, &db, &name, &password)
         .await?
         .ok_or_else(refused)?;

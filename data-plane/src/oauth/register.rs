@@ -53,12 +53,12 @@ pub(crate) struct Registered {
     responses((status = 201, body = Registered), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn register(
     State(app): State<App>,
-    Extension(ClientAddr(from)): Extension<ClientAddr>,
+    Extension(from): Extension<ClientAddr>,
     InTenant { tenant, db }: InTenant,
     JsonOrForm(form): JsonOrForm<NewMember>,
 ) -> Result<Created<Registered>, Error> {
     open(tenant.settings.registration)?;
-    app.rates.registration(tenant.id, from)?;
+    app.rates.registration(tenant.id, from.network())?;
     let mut faults = Faults::new();
     let username = account::username(form.username, "username", &mut faults);
     let email = account::email(form.email, "email", &mut faults);

@@ -57,7 +57,7 @@ pub(crate) struct TokenRequest {
     (status = 401, body = OAuthErrorBody), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn token(
     State(app): State<App>,
-    Extension(ClientAddr(from)): Extension<ClientAddr>,
+    Extension(from): Extension<ClientAddr>,
     InTenant { tenant, db }: InTenant,
     headers: HeaderMap,
     request: Result<JsonOrForm<TokenRequest>, Problem>,
@@ -75,7 +75,7 @@ pub(crate) async fn token(
         db: &db,
         tenant: &tenant,
         client,
-        from,
+        from: from.network(),
     };
     asking.may_use(grant)?;
     let response = match grant {

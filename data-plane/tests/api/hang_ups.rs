@@ -16,13 +16,7 @@ const TENANTS: [&str; 4] = ["acme", "globex", "initech", "umbrella"];
 async fn hang_ups_harm_nobody_else() {
     let metrics = Metrics::start();
     let app = TestApp::start().await;
-    let admin = testkit::database::connect(&app.database.admin())
-        .await
-        .unwrap();
-    admin
-        .batch_execute("UPDATE platform.plans SET requests_per_second = NULL")
-        .await
-        .unwrap();
+    unlimited(&app).await;
     let entropy = seed::printed();
     let address = app.serve().await;
     let mut users = Vec::new();
@@ -63,6 +57,42 @@ async fn hang_ups_harm_nobody_else() {
     assert_counts(&metrics);
 }
 
+/// What a client that hung up has asked for still waits in PostgreSQL: its connection goes to nobody
+/// until that is over, though others are wanted.
+#[tokio::test]
+async fn a_statement_given_up_holds_nobody_up() {
+    let app = TestApp::start().await;
+    let admin = unlimited(&app).await;
+    let address = app.serve().await;
+    let owner = app.tenant("acme").owner_token("read write").await;
+    owner
+        .post("/api/notes", json!({"title": "acme"}))
+        .await
+        .expect(201);
+    let held = "BEGIN; LOCK TABLE tenant_acme.notes IN ACCESS EXCLUSIVE MODE";
+    admin.batch_execute(held).await.unwrap();
+    let waiting = async || {
+        let count = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+            AND datname = current_database()";
+        let row = admin.query_one(count, &[]).await.unwrap();
+        row.get::<_, i64>(0)
+    };
+
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = request("acme", &owner, "", 0);
+    stream.write_all(request.as_bytes()).await.unwrap();
+    while waiting().await == 0 {
+        tokio::task::yield_now().await;
+    }
+    drop(stream);
+    for _ in 0..100 {
+        owner.get("/api/users/me").await;
+    }
+    assert_eq!(waiting().await, 1, "they have waited until it was over");
+    admin.batch_execute("ROLLBACK").await.unwrap();
+    owner.get("/api/notes").await.expect(200);
+}
+
 /// Connections were thrown away, and none is thought to be in use for ever.
 fn assert_counts(metrics: &Metrics) {
     let of = |name| figure(metrics, name).unwrap();
@@ -70,6 +100,16 @@ fn assert_counts(metrics: &Metrics) {
     assert!(of("tenant_connections_in_use").abs() < 0.5);
     let open = of("tenant_connections");
     assert!((1.0..=of("tenant_connections_limit")).contains(&open));
+}
+
+/// No plan has a rate. The administrator's connection.
+async fn unlimited(app: &TestApp) -> tokio_postgres::Client {
+    let admin = testkit::database::connect(&app.database.admin())
+        .await
+        .unwrap();
+    let lifted = "UPDATE platform.plans SET requests_per_second = NULL";
+    admin.batch_execute(lifted).await.unwrap();
+    admin
 }
 
 /// What somebody begins to ask: reads and writes of one round trip, and changes of a user that

@@ -22,9 +22,8 @@ pub(crate) struct Outcome {
 
 /// A transaction of one statement: one flight, or two when the statement is new here.
 ///
-/// In one flight nothing is ever in doubt: `COMMIT` is on its way as soon as `BEGIN` is, so that
-/// whoever gives up waiting leaves a transaction that ends by itself. Only between two flights a
-/// connection can be left in the middle.
+/// A flight that holds the `COMMIT` is never in doubt: whoever gives up waiting leaves a transaction
+/// that ends by itself. Only before it a connection can be left in the middle.
 pub(crate) async fn alone(
     mut held: Held,
     tenant: &Tenant,
@@ -32,17 +31,14 @@ pub(crate) async fn alone(
     params: Params<'_>,
 ) -> Result<Outcome, Error> {
     if let Some(statement) = held.conn().prepared(tenant.id, sql) {
-        let client = held.conn().client();
+        let client = held.launch().client();
         let (begun, outcome, ended) = join3(
             client.batch_execute(&tenant.prelude),
             run(client, &statement, params),
             client.batch_execute("COMMIT"),
         )
         .await;
-        if let Err(cause) = ended {
-            held.begin();
-            return Err(cause.into());
-        }
+        held.settle(ended)?;
         return Ok(begun.and(outcome)?);
     }
     let client = held.begin().client();
@@ -54,14 +50,13 @@ pub(crate) async fn alone(
     begun?;
     let statement = prepared?;
     held.conn().keep(tenant.id, sql, &statement);
-    let client = held.conn().client();
+    let client = held.launch().client();
     let (outcome, ended) = join(
         run(client, &statement, params),
         client.batch_execute("COMMIT"),
     )
     .await;
-    ended?;
-    held.settle();
+    held.settle(ended)?;
     Ok(outcome?)
 }
 

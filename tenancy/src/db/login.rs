@@ -44,8 +44,9 @@ pub enum BadUrl {
     /// A setting of TLS is there, and nothing would be encrypted.
     #[error("{0} is for sslmode=verify-full")]
     Unused(&'static str),
-    /// A setting of TLS is there twice, or could be part of a quoted word.
-    #[error("{0} has to be there once, and in words without quotes")]
+    /// A setting of TLS is there twice, could be part of a quoted word, or stands where the
+    /// database's client would find it and we do not.
+    #[error("{0} has to be there once, among words without quotes or odd spaces")]
     Unclear(&'static str),
     /// The certificates to trust are not to be had.
     #[error("sslrootcert={0}: {1}")]
@@ -60,6 +61,10 @@ impl FromStr for Login {
     fn from_str(text: &str) -> Result<Self, BadUrl> {
         let (rest, mode, roots) = take_tls(text)?;
         let mut config: Config = rest.parse()?;
+        // Only what we have overlooked can have set it: a `?` in a password, a tab for a space.
+        if config.get_ssl_mode() != SslMode::Prefer {
+            return Err(BadUrl::Unclear("sslmode"));
+        }
         let encrypted = match mode.as_deref() {
             None | Some("disable" | "allow" | "prefer") => false,
             Some("require" | "verify-ca" | "verify-full") => true,
@@ -268,6 +273,10 @@ mod tests {
             "postgres://db/x?sslmode=verify-full&sslrootcert=a&sslrootcert=b",
             "host=db sslmode=verify-full application_name='a sslmode=disable b'",
             "host=db password='a sslmode=verify-full'",
+            "postgres://u:p?w@db/x?sslmode=require",
+            "host=db\nsslmode=require",
+            "host=db\tsslmode=disable",
+            "host=db sslmode = require",
         ] {
             assert!(fault(unclear).contains("once"), "{unclear}");
         }

@@ -67,13 +67,8 @@ impl Transaction {
             } else {
                 "ROLLBACK"
             };
-            self.held
-                .conn()
-                .client()
-                .batch_execute(word)
-                .await
-                .map_err(Error::from)?;
-            self.held.settle();
+            let ended = self.held.launch().client().batch_execute(word).await;
+            self.held.settle(ended)?;
         }
         outcome
     }
