@@ -6,7 +6,11 @@ use std::{net::SocketAddr, time::Duration};
 use serde_json::json;
 use service::{Entropy, telemetry::Metrics};
 use testkit::{Client, TestApp, figure, seed};
-use tokio::{io::AsyncWriteExt, net::TcpStream, task::JoinSet};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    task::JoinSet,
+};
 
 const HANG_UPS: usize = 10_000;
 const AT_ONCE: usize = 64;
@@ -88,7 +92,9 @@ async fn a_statement_given_up_holds_nobody_up() {
     while waiting().await == 0 {
         tokio::task::yield_now().await;
     }
-    drop(stream);
+    // The server hangs up in its turn once it has noticed.
+    stream.shutdown().await.unwrap();
+    stream.read_to_end(&mut Vec::new()).await.unwrap();
     for _ in 0..100 {
         owner.get("/tenants/users").await.expect(200);
     }
