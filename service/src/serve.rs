@@ -1,7 +1,8 @@
 //! Listening, serving and stopping.
 //!
 //! A service accepts until it is told to stop, lets the requests under way finish within a
-//! limit, and returns. Clients that dawdle over a request's head are cut off.
+//! limit, and returns. Clients that dawdle over a request's head, or over reading an answer, are cut
+//! off.
 
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -16,6 +17,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
 };
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::Service as _;
 
@@ -71,8 +73,8 @@ pub struct Alone {
 
 impl Alone {
     /// Serves the public port and the admin port until the process is asked to stop, then
-    /// drains. `stop` is cancelled at that moment, or when it cannot even begin, for whatever
-    /// runs beside it.
+    /// drains, which the admin port tells of until the end. `stop` is cancelled when the process is
+    /// asked, or when it cannot even begin, for whatever runs beside it.
     ///
     /// # Errors
     /// [`Error`], before anything is served.
@@ -88,10 +90,17 @@ impl Alone {
             stop.cancel();
             asked
         };
-        let (asked, (), ()) = tokio::join!(
+        let follow = follow(tls.clone(), stop.clone());
+        let over = CancellationToken::new();
+        let serve = async {
+            run(public, tls, self.router, network, stop.clone()).await;
+            over.cancel();
+        };
+        let (asked, (), (), ()) = tokio::join!(
             watch,
-            run(public, tls, self.router, network, stop.clone()),
-            run_admin(admin, &self.health, self.metrics, network, stop.clone()),
+            follow,
+            serve,
+            run_admin(admin, &self.health, self.metrics, network, over.clone()),
         );
         Ok(asked?)
     }
@@ -114,6 +123,13 @@ pub async fn listen(
         })
 }
 
+/// Follows the certificates that ports are served with, if there are any, until `stop` is cancelled.
+pub async fn follow(tls: Option<Tls>, stop: CancellationToken) {
+    if let Some(tls) = tls {
+        tls.follow(stop).await;
+    }
+}
+
 /// Serves a router on a listener, over TLS if there is any, until `stop` is cancelled, then drains.
 pub async fn run(
     listener: TcpListener,
@@ -122,9 +138,6 @@ pub async fn run(
     network: &Network,
     stop: CancellationToken,
 ) {
-    if let Some(tls) = tls.clone() {
-        tokio::spawn(tls.follow(stop.clone()));
-    }
     let places = Arc::new(Semaphore::new(network.max_connections));
     let drain = GracefulShutdown::new();
     let patience = Duration::from_secs(network.client_timeout_seconds);
@@ -228,7 +241,7 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, 
 }
 
 async fn connection(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    stream: impl AsyncRead + AsyncWrite + Send + 'static,
     peer: SocketAddr,
     router: Router,
     patience: Duration,
@@ -244,10 +257,12 @@ async fn connection(
                 .map_err(|never: Infallible| never)
         }
     });
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(patience));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(patience)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
     if let Err(cause) = watcher.watch(connection).await {
         tracing::debug!(%cause, %peer, "connection ended early");
     }

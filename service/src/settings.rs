@@ -33,7 +33,8 @@ pub struct Network {
     /// Most connections served at once; further ones wait to be accepted
     #[arg(long, env, default_value_t = 10_000)]
     pub max_connections: usize,
-    /// Seconds that a client may take to send a request's head, and again its body
+    /// Seconds that a client may take to send a request's head, again its body, and again to take
+    /// a part of the answer
     #[arg(long, env, default_value_t = 15)]
     pub client_timeout_seconds: u64,
     /// Directory of certificates to serve TLS with, each in a folder of its own as fullchain.pem

@@ -52,6 +52,8 @@ pub struct Tls {
     acceptor: TlsAcceptor,
     current: Arc<Current>,
     directory: Arc<Path>,
+    /// Of the directory before it was read.
+    known: Fingerprint,
 }
 
 impl Tls {
@@ -60,6 +62,7 @@ impl Tls {
     /// # Errors
     /// [`Error`], when none of its folders can be used.
     pub fn read(directory: &Path) -> Result<Self, Error> {
+        let known = fingerprint(directory);
         let current = Arc::new(Current(RwLock::new(Arc::new(Table::read(
             directory, None,
         )?))));
@@ -73,6 +76,7 @@ impl Tls {
             acceptor: TlsAcceptor::from(Arc::new(config)),
             current,
             directory: directory.into(),
+            known,
         })
     }
 
@@ -87,7 +91,7 @@ impl Tls {
     /// Follows the directory until told to stop. Certificates that cannot be used are logged, and
     /// those in use stay.
     pub async fn follow(self, stop: CancellationToken) {
-        let mut known = fingerprint(&self.directory);
+        let mut known = self.known.clone();
         loop {
             tokio::select! {
                 () = tokio::time::sleep(LOOK) => (),
@@ -231,8 +235,10 @@ fn certified(folder: &Path) -> Result<Usable, Error> {
     Ok((Arc::new(key), names))
 }
 
+type Fingerprint = Vec<(PathBuf, Option<SystemTime>, u64)>;
+
 /// Changes when a file of the directory does; links are followed.
-fn fingerprint(directory: &Path) -> Vec<(PathBuf, Option<SystemTime>, u64)> {
+fn fingerprint(directory: &Path) -> Fingerprint {
     let mut folders = folders(directory).unwrap_or_default();
     folders.sort();
     let files = folders

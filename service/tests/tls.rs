@@ -39,6 +39,7 @@ async fn serve(directory: &Path) -> Served {
     let router = Router::new().fallback(async || "hello");
     let stop = CancellationToken::new();
     let _stop = stop.clone().drop_guard();
+    tokio::spawn(serve::follow(Some(tls.clone()), stop.clone()));
     tokio::spawn(async move {
         serve::run(listener, Some(tls), router, &Network::default(), stop).await;
     });

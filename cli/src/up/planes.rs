@@ -71,7 +71,8 @@ impl Planes {
         self.health.clone()
     }
 
-    /// Serves until told to stop, then drains.
+    /// Serves until told to stop, then drains: the pages first, which ask the API, then the API. What
+    /// is going on can be asked to the end.
     pub(super) async fn serve(
         self,
         ports: Ports,
@@ -80,35 +81,33 @@ impl Planes {
         stop: CancellationToken,
     ) {
         let network = &options.network;
+        let (after_pages, over) = (CancellationToken::new(), CancellationToken::new());
         let drain_pages = async {
             stop.cancelled().await;
             self.pages.health.drain();
         };
-        let inner = {
-            let (api, stop) = (self.api.clone(), stop.clone());
-            async move {
-                if let Some(inner) = ports.inner {
-                    serve::run(inner, None, api, network, stop).await;
-                }
+        let (tls, router) = (ports.tls.clone(), self.pages.router);
+        let pages = async {
+            serve::run(ports.pages, tls, router, network, stop.clone()).await;
+            after_pages.cancel();
+        };
+        let inner = async {
+            if let Some(inner) = ports.inner {
+                let stop = after_pages.clone();
+                serve::run(inner, None, self.api.clone(), network, stop).await;
             }
         };
+        let (tls, router) = (ports.tls.clone(), self.api.clone());
+        let api = async {
+            let public = serve::run(ports.api, tls, router, network, after_pages.clone());
+            tokio::join!(inner, public);
+            over.cancel();
+        };
         tokio::join!(
-            inner,
-            serve::run(
-                ports.api,
-                ports.tls.clone(),
-                self.api,
-                network,
-                stop.clone()
-            ),
-            serve::run(
-                ports.pages,
-                ports.tls,
-                self.pages.router,
-                network,
-                stop.clone()
-            ),
-            serve::run_admin(ports.admin, &self.health, metrics, network, stop.clone()),
+            pages,
+            api,
+            serve::follow(ports.tls, stop.clone()),
+            serve::run_admin(ports.admin, &self.health, metrics, network, over.clone()),
             reaper::run(self.control.clone(), stop.clone()),
             migrate(&self.control, stop.clone()),
             drain_pages,

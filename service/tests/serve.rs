@@ -1,0 +1,115 @@
+//! Clients that dawdle over an answer, and the end of a service.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::Router;
+use rustix::process::{Signal, getpid, kill_process};
+use service::{
+    health::Health,
+    serve::{self, Alone},
+    settings::Network,
+    telemetry::Metrics,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::Notify,
+};
+use tokio_util::sync::CancellationToken;
+
+const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+
+async fn until(what: &str, mut ready: impl AsyncFnMut() -> bool) {
+    let started = Instant::now();
+    while !ready().await {
+        assert!(started.elapsed() < Duration::from_secs(60), "{what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn begin(address: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(REQUEST).await.unwrap();
+    stream
+}
+
+/// One place, taken by a client that reads nothing of what it asked for.
+#[tokio::test]
+async fn whoever_takes_no_answer_gives_its_place_up() {
+    let network = Network {
+        max_connections: 1,
+        client_timeout_seconds: 1,
+        ..Network::default()
+    };
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let large = "x".repeat(64 << 20);
+    let router = Router::new().fallback(async move || large.clone());
+    let stop = CancellationToken::new();
+    let _stop = stop.clone().drop_guard();
+    tokio::spawn(async move { serve::run(listener, None, router, &network, stop).await });
+
+    let _dawdles = begin(address).await;
+    let mut other = begin(address).await;
+    let mut first = [0; 12];
+    let answered = other.read_exact(&mut first);
+    let answered = tokio::time::timeout(Duration::from_secs(60), answered).await;
+    answered.expect("a place").unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200");
+}
+
+#[tokio::test]
+async fn that_it_drains_is_told_until_the_end() {
+    let free = || std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let [public, admin] = [free(), free()].map(|it| it.local_addr().unwrap());
+    let network = Network {
+        admin_port: admin.port(),
+        ..Network::default()
+    };
+    let (arrived, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let alone = Alone {
+        port: public.port(),
+        variable: "PORT",
+        router: {
+            let (arrived, go_on) = (Arc::clone(&arrived), Arc::clone(&go_on));
+            Router::new().fallback(async move || {
+                arrived.notify_one();
+                go_on.notified().await;
+                "done"
+            })
+        },
+        health: Health::default(),
+        metrics: Metrics::start(),
+    };
+    let served = tokio::spawn(async move { alone.run(&network, CancellationToken::new()).await });
+    until("it serves", async || {
+        TcpStream::connect(public).await.is_ok()
+    })
+    .await;
+    let mut under_way = begin(public).await;
+    arrived.notified().await;
+
+    kill_process(getpid(), Signal::TERM).unwrap();
+    let ask = async |path: &str| {
+        let url = format!("http://{admin}{path}");
+        reqwest::get(url).await.unwrap().text().await.unwrap()
+    };
+    until("it says so", async || {
+        ask("/health/ready").await.contains("draining")
+    })
+    .await;
+    assert!(ask("/metrics").await.contains("service_ready 0"));
+    assert!(TcpStream::connect(public).await.is_err(), "nobody new");
+
+    go_on.notify_one();
+    let mut answer = String::new();
+    under_way.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("done"), "{answer}");
+    served.await.unwrap().unwrap();
+}
