@@ -4,15 +4,13 @@ use std::{
     fs::{self, File},
     path::{Path, PathBuf},
     process::Command,
-    thread,
-    time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::{net::TcpStream, process::Child};
 
-use crate::process::{free_port, installed, until};
+use crate::process::{end, free_port, installed, until};
 
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docker/nginx");
 
@@ -154,8 +152,10 @@ impl Gateway {
     #[must_use]
     pub fn log(&self) -> Vec<Value> {
         let text = fs::read_to_string(self.folder.join("state/access")).unwrap();
+        // The last one may be half written.
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
         let line = |line: &str| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"));
-        text.lines().map(line).collect()
+        whole.lines().map(line).collect()
     }
 
     /// What nginx and its watch complained of.
@@ -198,16 +198,7 @@ impl Gateway {
 /// Workers outlive a master that is killed, so it is asked to stop.
 impl Drop for Gateway {
     fn drop(&mut self) {
-        let started = Instant::now();
-        if self.process.id().is_some() {
-            let _ = kill_process(self.pid(), Signal::TERM);
-        }
-        while matches!(self.process.try_wait(), Ok(None)) {
-            if started.elapsed() > Duration::from_secs(10) {
-                break;
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
+        end(&mut self.process);
     }
 }
 

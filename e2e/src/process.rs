@@ -1,32 +1,18 @@
 //! Programs that a test starts, and that are gone when it ends.
 
 use std::{
-    net::TcpListener,
     path::PathBuf,
-    sync::atomic::{AtomicU32, Ordering},
+    thread,
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
+
+pub use testkit::port::free_port;
 
 /// How long anything may take to be ready, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A port of loopback that nobody listened on a moment ago, and that this process is not given
-/// again. Below those that the system gives to connections, which come and go by the thousand; and
-/// each process has some of its own, for tests run side by side.
-#[must_use]
-pub fn free_port() -> u16 {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let first = std::process::id().wrapping_mul(40);
-    loop {
-        let place = first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 22_000;
-        let port = 10_000 + u16::try_from(place).unwrap();
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-}
 
 /// A program of this workspace, as the tests' build left it.
 #[must_use]
@@ -62,19 +48,29 @@ pub fn start(command: &mut Command) -> Child {
         .unwrap_or_else(|cause| panic!("{command:?}: {cause}"))
 }
 
+/// Asks a program to stop and gives it ten seconds, for when nothing can be awaited.
+pub(crate) fn end(process: &mut Child) {
+    let id = process.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+    if let Some(id) = id {
+        let _ = kill_process(id, Signal::TERM);
+    }
+    let asked = Instant::now();
+    while matches!(process.try_wait(), Ok(None)) && asked.elapsed() < Duration::from_secs(10) {
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// Waits until something answers yes.
 pub async fn until(what: &str, ready: impl AsyncFnMut() -> bool) {
     assert!(comes_true(ready).await, "{what}: not within {PATIENCE:?}");
 }
 
-/// Whether something answers yes before patience ends.
+/// Whether something answers yes before patience ends. An answer that does not come is none.
 pub async fn comes_true(mut ready: impl AsyncFnMut() -> bool) -> bool {
-    let started = Instant::now();
-    while !ready().await {
-        if started.elapsed() >= PATIENCE {
-            return false;
+    let waiting = async {
+        while !ready().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    true
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.is_ok()
 }

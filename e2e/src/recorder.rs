@@ -9,7 +9,7 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use crate::process::until;
+use crate::process::{free_port, until};
 
 /// One request as it arrived.
 #[derive(Clone, Debug)]
@@ -68,7 +68,7 @@ type Answering = Arc<dyn Fn(&Seen) -> String + Send + Sync>;
 impl Recorder {
     /// One that answers "ok" to everything.
     pub async fn start() -> Self {
-        Self::answering(0, |_| answer(200, &[], "ok")).await
+        Self::answering(free_port(), |_| answer(200, &[], "ok")).await
     }
 
     /// One that has an answer of its own, on a port or on any (0).

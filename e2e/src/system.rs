@@ -12,7 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-use crate::process::{built, free_port, start, until};
+use crate::process::{built, end, free_port, start, until};
 
 /// Ports, and a directory that outlives the process.
 pub struct System {
@@ -23,9 +23,10 @@ pub struct System {
     admin: u16,
     postgres: u16,
     settings: Vec<(&'static str, String)>,
-    directory: TempDir,
     process: Option<Child>,
     client: Client,
+    // Dropped last: the others are at work in it.
+    directory: TempDir,
 }
 
 impl System {
@@ -196,12 +197,10 @@ impl System {
 }
 
 impl Drop for System {
-    /// The private server ends with its parent; a moment later the directory can go.
+    /// Its private server ends with it, before the directory goes.
     fn drop(&mut self) {
-        if let Some(process) = &self.process
-            && let Some(pid) = process.id().and_then(|id| Pid::from_raw(id.cast_signed()))
-        {
-            let _ = kill_process(pid, Signal::TERM);
+        if let Some(process) = &mut self.process {
+            end(process);
         }
     }
 }

@@ -41,7 +41,7 @@ pub fn app(
     network: &Network,
     entropy: &Entropy,
 ) -> Result<Pages, StartError> {
-    let site = Site::new(settings, addresses, entropy)?;
+    let site = Site::new(settings, addresses, network, entropy)?;
     let health = health(&site);
     let (health_routes, _) = health.routes().split_for_parts();
     let mut routes = Router::new();

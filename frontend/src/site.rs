@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 
-use service::{Entropy, settings::Addresses};
+use service::{
+    Entropy,
+    settings::{Addresses, Network},
+};
 use url::Host;
 
-use crate::{StartError, settings::Settings, upstream::Upstream, views::Views};
+use crate::{
+    StartError, description::Description, settings::Settings, upstream::Upstream, views::Views,
+};
 
 /// Shared by all handlers; cheap to clone.
 #[derive(Clone)]
@@ -13,6 +18,7 @@ pub(crate) struct Site(Arc<Parts>);
 
 pub(crate) struct Parts {
     pub(crate) upstream: Upstream,
+    pub(crate) description: Description,
     pub(crate) views: Views,
     pub(crate) addresses: Addresses,
     pub(crate) entropy: Entropy,
@@ -30,10 +36,12 @@ impl Site {
     pub(crate) fn new(
         settings: &Settings,
         addresses: &Addresses,
+        network: &Network,
         entropy: &Entropy,
     ) -> Result<Self, StartError> {
         Ok(Self(Arc::new(Parts {
-            upstream: Upstream::new(settings)?,
+            upstream: Upstream::new(settings, network)?,
+            description: Description::default(),
             views: Views::new()?,
             addresses: addresses.clone(),
             entropy: entropy.clone(),

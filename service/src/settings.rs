@@ -55,6 +55,13 @@ impl Network {
             .any(|block| block.contains(address))
     }
 
+    /// Seconds that a client of ours may keep a connection it does not use: fewer than a service
+    /// waits on one, so that no request is sent to a service that is about to close it.
+    #[must_use]
+    pub fn kept_seconds(&self) -> u64 {
+        self.client_timeout_seconds * 2 / 3
+    }
+
     /// The certificates that public ports are served with, if any.
     ///
     /// # Errors

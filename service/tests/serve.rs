@@ -16,6 +16,7 @@ use service::{
     settings::Network,
     telemetry::Metrics,
 };
+use testkit::port::free_port;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -66,8 +67,7 @@ async fn whoever_takes_no_answer_gives_its_place_up() {
 
 #[tokio::test]
 async fn that_it_drains_is_told_until_the_end() {
-    let free = || std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let [public, admin] = [free(), free()].map(|it| it.local_addr().unwrap());
+    let [public, admin] = [(); 2].map(|()| SocketAddr::from(([127, 0, 0, 1], free_port())));
     let network = Network {
         admin_port: admin.port(),
         ..Network::default()

@@ -10,7 +10,7 @@ use std::{
 use reqwest::Client;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use testkit::certificates::Authority;
+use testkit::{certificates::Authority, port::free_port};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
@@ -101,10 +101,8 @@ fn postgres(directory: &Path) -> Option<Pid> {
     Pid::from_raw(file.lines().next()?.trim().parse().ok()?)
 }
 
-/// Ports that were free a moment ago.
 fn ports() -> [u16; 4] {
-    let taken = [(); 4].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    taken.map(|listener| listener.local_addr().unwrap().port())
+    [(); 4].map(|()| free_port())
 }
 
 fn with_ports(mut command: Command, ports: [u16; 4]) -> Command {

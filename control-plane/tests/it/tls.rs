@@ -1,6 +1,6 @@
 //! TLS towards PostgreSQL, on a server of the test's own that has a certificate.
 
-use std::{fs, net::TcpListener};
+use std::fs;
 
 use control_plane::{Logins, bootstrap};
 use tempfile::TempDir;
@@ -8,6 +8,7 @@ use tenancy::db::Login;
 use testkit::{
     certificates::{Authority, Certificate},
     database::connect,
+    port::free_port,
     server::{Scratch, scratch_on},
 };
 use tokio_postgres::error::SqlState;
@@ -82,12 +83,6 @@ impl Encrypted {
         );
         url.parse().unwrap()
     }
-}
-
-/// A port of loopback that nobody listened on a moment ago.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 #[tokio::test]

@@ -4,7 +4,10 @@
 use axum::{body::to_bytes, extract::FromRequestParts, response::Response};
 use http::{Request, header};
 use serde_json::{Value, json};
-use service::{Entropy, settings::Addresses};
+use service::{
+    Entropy,
+    settings::{Addresses, Network},
+};
 
 use super::{account, register, session, sign_up, walk_through};
 use crate::{
@@ -18,7 +21,13 @@ use crate::{
 fn site() -> Site {
     let settings = Settings::behind("http://127.0.0.1:9".parse().unwrap());
     let addresses = Addresses::default().with_ports(9080, 9000, false);
-    Site::new(&settings, &addresses, &Entropy::seeded(1)).unwrap()
+    Site::new(
+        &settings,
+        &addresses,
+        &Network::default(),
+        &Entropy::seeded(1),
+    )
+    .unwrap()
 }
 
 async fn visitor(site: &Site, host: &str) -> Visitor {

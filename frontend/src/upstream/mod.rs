@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderValue, Method, header};
 use reqwest::Client;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use service::settings::Network;
 use url::Url;
 
 pub(crate) use control::{NewTenant, Registered};
@@ -44,12 +45,13 @@ pub(crate) struct Answer {
 }
 
 impl Upstream {
-    pub(crate) fn new(settings: &Settings) -> Result<Self, StartError> {
+    pub(crate) fn new(settings: &Settings, network: &Network) -> Result<Self, StartError> {
         let client = Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_secs(settings.plane_timeout_seconds))
             .connect_timeout(CONNECT_PATIENCE)
+            .pool_idle_timeout(Duration::from_secs(network.kept_seconds()))
             .build()?;
         let plane = |url: &Url| Plane {
             client: client.clone(),

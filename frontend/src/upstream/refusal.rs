@@ -49,7 +49,7 @@ impl Refusal {
     }
 
     /// The plane did not answer, or not in a way that we understand. The cause is for the log.
-    pub(super) fn silence(cause: &dyn Display) -> Self {
+    pub(crate) fn silence(cause: &dyn Display) -> Self {
         tracing::warn!(%cause, "a plane does not answer");
         Self {
             status: Kind::Unavailable.status(),

@@ -2,8 +2,13 @@
 
 use std::net::SocketAddr;
 
-use crate::support::{Page, answering, ask, get, nobody, plane, post};
 use http::header;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+use crate::support::{Page, answering, ask, ask_again, get, nobody, pages, plane, post};
 
 const ACME: &str = "acme.localhost:8000";
 const SIGN_IN: &str = "username=ada&password=correct+horse";
@@ -124,4 +129,28 @@ async fn the_planes_descriptions_are_shown_as_one() {
     assert_eq!(page.status, 200, "{}", page.text);
     assert!(page.text.contains("/api/ping"), "{}", page.text);
     is_a_page_of_patience_at(nobody().await, "/openapi.json").await;
+}
+
+#[tokio::test]
+async fn the_description_is_put_together_once_for_many() {
+    let described = r#"{"openapi":"3.1.0","info":{"title":"one","version":"1"},"paths":{}}"#;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let pages = pages(listener.local_addr().unwrap());
+    // Each plane is asked once; after that nobody listens.
+    let planes = async {
+        for _ in 0..2 {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 4096]).await;
+            let length = described.len();
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{described}");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+        drop(listener);
+    };
+    let asked = || ask_again(&pages, get("localhost:8080", "/openapi.json"));
+    let (first, second, ()) = tokio::join!(asked(), asked(), planes);
+    for page in [first, second, asked().await] {
+        assert_eq!(page.status, 200, "{}", page.text);
+        assert_eq!(page.header("content-type"), "application/json");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use axum::body::Body;
+use axum::{Router, body::Body};
 use frontend::Settings;
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
@@ -75,15 +75,26 @@ impl Page {
     }
 }
 
-/// Asks the pages in front of a plane.
-pub(crate) async fn ask(plane: SocketAddr, request: Request<Body>) -> Page {
+/// The pages in front of a plane.
+pub(crate) fn pages(plane: SocketAddr) -> Router {
     let settings = Settings {
         plane_timeout_seconds: 1,
         ..Settings::behind(format!("http://{plane}").parse().unwrap())
     };
     let (addresses, network) = (Addresses::default(), Network::default());
-    let pages = frontend::app(&settings, &addresses, &network, &Entropy::seeded(1)).unwrap();
-    let (parts, body) = pages.router.oneshot(request).await.unwrap().into_parts();
+    let pages = frontend::app(&settings, &addresses, &network, &Entropy::seeded(1));
+    pages.unwrap().router
+}
+
+/// Asks new pages in front of a plane.
+pub(crate) async fn ask(plane: SocketAddr, request: Request<Body>) -> Page {
+    ask_again(&pages(plane), request).await
+}
+
+/// Asks pages that may have been asked before.
+pub(crate) async fn ask_again(pages: &Router, request: Request<Body>) -> Page {
+    let answer = pages.clone().oneshot(request).await.unwrap();
+    let (parts, body) = answer.into_parts();
     let text = body.collect().await.unwrap().to_bytes().to_vec();
     Page {
         status: parts.status,
