@@ -64,10 +64,33 @@ impl Source {
     /// # Errors
     /// When the directory cannot be read or written.
     pub(crate) fn logins(&self, entropy: &Entropy) -> anyhow::Result<Logins> {
+        self.passwords(|secrets, name| secrets.kept_or_drawn(name, entropy))
+    }
+
+    /// The passwords of the product's own logins on a database that was made ready from here.
+    ///
+    /// # Errors
+    /// When none are given, and none kept.
+    pub(crate) fn known_logins(&self) -> anyhow::Result<Logins> {
+        self.passwords(|secrets, name| {
+            secrets.kept(name)?.with_context(|| {
+                format!(
+                    "no {name} is kept in {}, and none given: is this where `tenantry up` or \
+                     `tenantry migrate run` was run?",
+                    self.tenantry_dir.display()
+                )
+            })
+        })
+    }
+
+    fn passwords(
+        &self,
+        find: impl Fn(&Secrets, &str) -> anyhow::Result<SecretString>,
+    ) -> anyhow::Result<Logins> {
         let secrets = Secrets::of(&self.tenantry_dir);
         let login = |given: &Option<SecretString>, name| match given {
             Some(password) => Ok(password.clone()),
-            None => secrets.kept_or_drawn(name, entropy),
+            None => find(&secrets, name),
         };
         Ok(Logins {
             control: login(&self.control_password, "control-password")?,
@@ -84,7 +107,7 @@ impl Source {
         let entropy = Entropy::system()?;
         let control = match &self.control_database_url {
             Some(url) => parse(url, "CONTROL_DATABASE_URL")?,
-            None => self.logins(&entropy)?.control(&self.admin()?),
+            None => self.known_logins()?.control(&self.admin()?),
         };
         // Said here, once and plainly, and not by whichever query comes first.
         connect(&control).await.context(

@@ -80,12 +80,28 @@ async fn prepare(client: &mut Client, admin: &Login, logins: &Logins) -> Result<
     logins.ensure(client, admin).await?;
     client.batch_execute("SET search_path TO platform").await?;
     migrations::migrations::runner().run_async(client).await?;
-    warn_of_gaps(client).await?;
+    for gap in gaps(client).await? {
+        tracing::warn!("{gap}");
+    }
     Ok(())
 }
 
-/// Only a superuser can take functions from PUBLIC; everybody else's REVOKE is ignored.
-async fn warn_of_gaps(client: &Client) -> Result<(), tokio_postgres::Error> {
+/// A function of PostgreSQL's own that everybody may call and nobody should.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "everybody may call {function}: {danger}; as a superuser: REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC"
+)]
+pub struct Gap {
+    function: &'static str,
+    danger: &'static str,
+}
+
+/// What is open: only a superuser can take functions from PUBLIC, everybody else's REVOKE is
+/// ignored.
+///
+/// # Errors
+/// Those of the database, or when `tenantry_data` is not there.
+pub async fn gaps(client: &Client) -> Result<Vec<Gap>, tokio_postgres::Error> {
     const OPEN: &str = "SELECT has_function_privilege('tenantry_data', $1::text, 'EXECUTE')";
     const GAPS: [(&str, &str); 2] = [
         (
@@ -97,13 +113,11 @@ async fn warn_of_gaps(client: &Client) -> Result<(), tokio_postgres::Error> {
             "one session could fill the lock table and keep everybody out; its kin are open too",
         ),
     ];
+    let mut open = Vec::new();
     for (function, danger) in GAPS {
         if client.query_one(OPEN, &[&function]).await?.try_get(0)? {
-            tracing::warn!(
-                "everybody may call {function}: {danger}; as a superuser: REVOKE EXECUTE ON \
-                 FUNCTION {function} FROM PUBLIC"
-            );
+            open.push(Gap { function, danger });
         }
     }
-    Ok(())
+    Ok(open)
 }

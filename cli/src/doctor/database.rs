@@ -2,7 +2,6 @@
 
 use anyhow::{Context, ensure};
 use control_plane::{ControlPlane, bootstrap, reaper};
-use service::Entropy;
 
 use super::Finding;
 use crate::{
@@ -29,7 +28,7 @@ pub(super) async fn look(source: &Source) -> Vec<Finding> {
         }
         Err(fault) => findings.push(Finding::new("login tenantry_control", Err(fault))),
     }
-    findings.push(Finding::new("set_config", closed(source).await).only_warn());
+    findings.push(Finding::new("functions", closed(source).await).only_warn());
     findings.push(Finding::new("other databases", apart(source).await).only_warn());
     findings
 }
@@ -40,7 +39,7 @@ async fn administrator(source: &Source) -> anyhow::Result<String> {
 }
 
 async fn data(source: &Source) -> anyhow::Result<String> {
-    let logins = source.logins(&Entropy::system()?)?;
+    let logins = source.known_logins()?;
     connect(&logins.data(&source.admin()?)).await?;
     Ok("can log in".to_owned())
 }
@@ -73,18 +72,13 @@ async fn roles(plane: &ControlPlane) -> anyhow::Result<String> {
     Ok(format!("{spare} for tenants to come"))
 }
 
-/// Whether SQL injected into a statement could not leave its tenant.
+/// Whether PostgreSQL's own functions with which a tenant could harm others are closed to it.
 async fn closed(source: &Source) -> anyhow::Result<String> {
-    const OPEN: &str = "SELECT has_function_privilege('tenantry_data', \
-        'pg_catalog.set_config(text, text, boolean)', 'EXECUTE')";
     let admin = connect(&source.admin()?).await?;
-    let asked = admin.query_one(OPEN, &[]).await;
-    let open: bool = asked.context("tenantry_data is not there")?.try_get(0)?;
-    ensure!(
-        !open,
-        "open to everybody, so that injected SQL could leave its tenant; as a superuser: REVOKE \
-         EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) FROM PUBLIC"
-    );
+    let asked = bootstrap::gaps(&admin).await;
+    let gaps = asked.context("tenantry_data is not there")?;
+    let told: Vec<String> = gaps.iter().map(ToString::to_string).collect();
+    ensure!(told.is_empty(), "{}", told.join("; "));
     Ok("closed to the data plane".to_owned())
 }
 
