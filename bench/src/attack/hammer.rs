@@ -1,6 +1,7 @@
 //! A tenant's clients that ask again as soon as they are answered.
 
 use std::{
+    io,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -8,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use tokio::{task::JoinSet, time::timeout};
 
@@ -67,13 +68,18 @@ impl Hammer {
             let (from, port) = ([127, 0, self.network, number], self.port);
             asking.spawn(async move {
                 loop {
+                    if let Ok(odd) = hammer(from, port, &request, &counts).await {
+                        return odd;
+                    }
                     // A connection that was closed is opened again.
-                    let _ = hammer(from, port, &request, &counts).await;
                     tokio::task::yield_now().await;
                 }
             });
         }
-        let _ = timeout(Duration::from_secs(self.seconds), asking.join_next()).await;
+        let time = Duration::from_secs(self.seconds);
+        if let Ok(Some(odd)) = timeout(time, asking.join_next()).await {
+            bail!("neither answered nor refused, but {}", odd?);
+        }
         let [answered, refused] =
             [&counts.answered, &counts.refused].map(|count| count.load(Ordering::Relaxed));
         println!("{answered} {refused}");
@@ -81,12 +87,14 @@ impl Hammer {
     }
 }
 
-async fn hammer(from: [u8; 4], port: u16, request: &[u8], counts: &Counts) -> std::io::Result<()> {
+/// Asks until the connection is closed, or until a status comes that is no answer and no refusal.
+async fn hammer(from: [u8; 4], port: u16, request: &[u8], counts: &Counts) -> io::Result<u16> {
     let mut connection = Connection::open(from, port).await?;
     loop {
         let count = match connection.ask(request).await? {
             200 => &counts.answered,
-            _ => &counts.refused,
+            429 => &counts.refused,
+            odd => return Ok(odd),
         };
         count.fetch_add(1, Ordering::Relaxed);
     }
