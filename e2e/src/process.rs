@@ -9,10 +9,10 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 
-pub use testkit::port::free_port;
-
-/// How long anything may take to be ready, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub use testkit::{
+    port::free_port,
+    wait::{comes_true, until},
+};
 
 /// A program of this workspace, as the tests' build left it.
 #[must_use]
@@ -58,19 +58,4 @@ pub(crate) fn end(process: &mut Child) {
     while matches!(process.try_wait(), Ok(None)) && asked.elapsed() < Duration::from_secs(10) {
         thread::sleep(Duration::from_millis(10));
     }
-}
-
-/// Waits until something answers yes.
-pub async fn until(what: &str, ready: impl AsyncFnMut() -> bool) {
-    assert!(comes_true(ready).await, "{what}: not within {PATIENCE:?}");
-}
-
-/// Whether something answers yes before patience ends. An answer that does not come is none.
-pub async fn comes_true(mut ready: impl AsyncFnMut() -> bool) -> bool {
-    let waiting = async {
-        while !ready().await {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, waiting).await.is_ok()
 }

@@ -2,13 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::{
-    fs,
-    net::SocketAddr,
-    path::Path,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{fs, net::SocketAddr, path::Path, sync::Arc};
 
 use axum::Router;
 use rustls::{
@@ -18,7 +12,7 @@ use rustls::{
 };
 use service::{serve, settings::Network, tls::Tls};
 use tempfile::TempDir;
-use testkit::certificates::Authority;
+use testkit::{certificates::Authority, wait::until};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -65,14 +59,6 @@ async fn ask(served: &Served, authority: &Authority, name: &str) -> std::io::Res
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer).await;
     Ok(String::from_utf8_lossy(&answer).into_owned())
-}
-
-async fn until(what: &str, mut ready: impl AsyncFnMut() -> bool) {
-    let started = Instant::now();
-    while !ready().await {
-        assert!(started.elapsed() < Duration::from_secs(60), "{what}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }
 
 fn fault(directory: &Path) -> String {

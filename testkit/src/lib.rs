@@ -19,6 +19,7 @@ pub mod metrics;
 pub mod port;
 pub mod seed;
 pub mod server;
+pub mod wait;
 
 pub use app::TestApp;
 pub use client::{Answer, Client};

@@ -51,6 +51,11 @@ fn refused() -> Vec<(u16, &'static str, String)> {
             format!("GET /.gateway/error HTTP/1.1\r\n{close}\r\n"),
         ),
         (
+            400,
+            "malformed-request",
+            "GET /.gateway/error%20x HTTP/1.1\r\nHost: a,b\r\nConnection: close\r\n\r\n".to_owned(),
+        ),
+        (
             405,
             "method-not-allowed",
             format!("TRACE / HTTP/1.1\r\n{close}\r\n"),

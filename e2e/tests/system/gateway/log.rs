@@ -75,3 +75,23 @@ async fn an_id_that_is_not_sane_is_replaced_everywhere() {
         fixture.gateway.logged(&id).await;
     }
 }
+
+/// Pages know a tenant by its host alone: a header is counted for nobody.
+#[tokio::test]
+async fn on_the_pages_no_header_moves_a_request_to_another_tenant() {
+    let fixture = Fixture::start(&[]).await;
+    let client = super::client_at([127, 0, 0, 1]);
+    for (name, value) in [
+        ("X-Tenant-Slug", "globex"),
+        ("X-Tenant-ID", "0192f0c1-0000-7000-8000-000000000000"),
+    ] {
+        let url = format!(
+            "http://127.0.0.1:{}/tenants/globex/x",
+            fixture.gateway.pages
+        );
+        let request = client.get(url).header("Host", "acme.localhost");
+        let request = request.header(name, value).header("X-Request-Id", name);
+        request.send().await.unwrap();
+        assert_eq!(fixture.gateway.logged(name).await["tenant"], "acme");
+    }
+}

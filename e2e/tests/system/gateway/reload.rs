@@ -64,6 +64,18 @@ async fn a_service_that_comes_back_is_used_again() {
     until("it serves again", async || status().await == 200).await;
 }
 
+/// Docker forgets the name of a container that has stopped.
+#[tokio::test]
+async fn a_service_without_an_address_keeps_no_other_from_serving() {
+    let fixture = Fixture::start(&[("PAGES_UPSTREAM", "stopped.invalid:8000")]).await;
+    let client = client_at([127, 0, 0, 1]);
+    let at = |port: u16| format!("http://127.0.0.1:{port}/");
+    for (port, status) in [(fixture.gateway.api, 200), (fixture.gateway.pages, 503)] {
+        let answer = client.get(at(port)).send().await.unwrap();
+        assert_eq!(answer.status(), status);
+    }
+}
+
 #[tokio::test]
 async fn the_watch_takes_what_is_good_and_tells_of_what_is_not() {
     let directory = super::directory();

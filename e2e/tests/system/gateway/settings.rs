@@ -30,7 +30,7 @@ fn no_setting_adds_a_directive() {
         ("PAGES_LISTEN", "$host"),
         ("CONTROL_UPSTREAM", "127.0.0.1:1;evil"),
         ("DATA_UPSTREAM", "127.0.0.1"),
-        ("PAGES_UPSTREAM", "no-such-host.invalid:1"),
+        ("PAGES_UPSTREAM", "pages.example:1;evil"),
         ("BASE_DOMAIN", "localhost;evil"),
         ("PLATFORM_HOSTS", "one.example,two\"example"),
         ("GATEWAY_TRUSTS", "10.0.0.0/8 1;evil"),
