@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use control_plane::{ControlPlane, FleetStatus, bootstrap};
 use serde_json::json;
 use service::Entropy;
-use tenancy::migrations;
+use tenancy::{Slug, migrations};
 
 use crate::{
     database::Source,
@@ -61,10 +61,13 @@ async fn status(plane: &ControlPlane, output: Output) -> anyhow::Result<()> {
             .map(|at| [at.version.to_string(), at.tenants.to_string()])
             .collect();
         let latest = status.latest;
-        format!(
-            "The latest version is {latest}.\n\n{}",
-            table(["VERSION", "TENANTS"], &rows)
-        )
+        let versions = table(["VERSION", "TENANTS"], &rows);
+        let behind: Vec<&str> = status.behind.iter().map(Slug::as_str).collect();
+        let named = match behind.len() {
+            0 => String::new(),
+            _ => format!("\nBehind, the first hundred: {}", behind.join(", ")),
+        };
+        format!("The latest version is {latest}.\n\n{versions}{named}")
     })
 }
 

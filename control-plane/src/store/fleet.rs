@@ -18,7 +18,8 @@ tenancy::statements! {
         AND schema_version < $1 AND (schema_version, slug) > ($2, $3) \
         ORDER BY schema_version, slug LIMIT $4";
     COUNT_BEHIND = "SELECT count(*) FROM platform.tenants WHERE status <> 'purged' \
-        AND schema_version < $1";
+        AND schema_version < greatest($1, (SELECT max(schema_version) FROM platform.tenants \
+        WHERE status <> 'purged'))";
     LOCK = "SELECT schema_name, role_name, schema_version FROM platform.tenants \
         WHERE slug = $1 AND status <> 'purged' FOR UPDATE";
     SET_VERSION = "UPDATE platform.tenants SET schema_version = $2 WHERE slug = $1 \
@@ -60,7 +61,8 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// How many tenants are behind. Costs as much as there are of them.
+    /// How many tenants are behind the latest migration, which may be a later version's than this
+    /// program: a rollout that failed leaves the old one serving. Costs as much as there are of them.
     pub(crate) async fn count_behind(&self) -> Result<i64, Error> {
         let rows = self.query(COUNT_BEHIND, &[&migrations::latest()]).await?;
         Ok(rows.first().map_or(Ok(0), |row| row.try_get(0))?)

@@ -62,6 +62,13 @@ async fn those_behind_are_counted() {
     app.operate("POST", "/migrations/run").await;
     look(&app.plane).await;
     assert_eq!(figure(&metrics, "tenants_behind"), Some(0.0));
+
+    // A later version has reached one of them, and failed at the others.
+    let later =
+        "UPDATE platform.tenants SET schema_version = schema_version + 1 WHERE slug = 'acme'";
+    app.admin().await.batch_execute(later).await.unwrap();
+    look(&app.plane).await;
+    assert_eq!(figure(&metrics, "tenants_behind"), Some(2.0));
 }
 
 #[tokio::test]
