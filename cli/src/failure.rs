@@ -28,7 +28,9 @@ fn number(fault: &anyhow::Error) -> u8 {
         ) => NOT_FOUND,
         Some(Error::Taken { .. } | Error::WrongStatus(_) | Error::Quota { .. }) => CONFLICT,
         Some(Error::NoPlan(_)) => USAGE,
-        Some(Error::Told(problem)) if problem.kind() == service::Kind::ValidationFailed => USAGE,
+        Some(Error::Response(problem)) if problem.kind() == service::Kind::ValidationFailed => {
+            USAGE
+        }
         _ => FAILED,
     }
 }

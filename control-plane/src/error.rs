@@ -47,7 +47,7 @@ pub enum Error {
     Password(#[from] service::password::Error),
     /// Already told as the outside will see it.
     #[error("{}", .0.summary())]
-    Told(Box<Problem>),
+    Response(Box<Problem>),
 }
 
 impl From<tokio_postgres::Error> for Error {
@@ -58,7 +58,7 @@ impl From<tokio_postgres::Error> for Error {
 
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
-        Self::Told(Box::new(problem))
+        Self::Response(Box::new(problem))
     }
 }
 
@@ -72,7 +72,7 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let text = error.to_string();
         match error {
-            Error::Db(cause) if cause.is_passing() => {
+            Error::Db(cause) if cause.is_transient() => {
                 tracing::warn!(%cause, "the database is not to be had");
                 Self::new(Kind::Unavailable).retry_after(1)
             }
@@ -98,7 +98,7 @@ impl From<Error> for Problem {
                 .detail(text)
                 .fact("tenant_status", status.as_str()),
             Error::Password(cause) => cause.into(),
-            Error::Told(problem) => *problem,
+            Error::Response(problem) => *problem,
         }
     }
 }

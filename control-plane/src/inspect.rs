@@ -87,7 +87,7 @@ impl ControlPlane {
             writes,
             expires_at,
         };
-        let change = self.by(actor, "inspection.opened", json!({}));
+        let change = self.audit_entry(actor, "inspection.opened", json!({}));
         let opened = self.store().open_inspection(slug, &login, change).await?;
         tracing::info!(tenant = %slug, actor, login = opened.login, mode = mode(writes), "opened");
         let place = self.place();
@@ -132,7 +132,7 @@ impl ControlPlane {
 
     /// Ends a login, wherever it belongs. Does nothing when it is gone.
     pub(crate) async fn end_inspection(&self, login: &str, actor: &str) -> Result<(), Error> {
-        let change = self.by(actor, "inspection.closed", json!({}));
+        let change = self.audit_entry(actor, "inspection.closed", json!({}));
         self.store().close_inspection(login, change).await?;
         tracing::info!(actor, login, "closed");
         Ok(())

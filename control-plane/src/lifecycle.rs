@@ -12,7 +12,7 @@ use crate::{
     error::Error,
     signup::refusal,
     store::{
-        changes::Step,
+        changes::TenantChange,
         domains::Domain,
         events::{Change, Event},
         tenants::{Filter, TenantRecord},
@@ -60,9 +60,9 @@ impl ControlPlane {
     /// # Errors
     /// `NoTenant`, `WrongStatus` unless it is active.
     pub async fn suspend(&self, slug: &Slug, actor: &str) -> Result<TenantRecord, Error> {
-        let change = self.by(actor, "tenant.suspended", json!({}));
+        let change = self.audit_entry(actor, "tenant.suspended", json!({}));
         self.change(slug, &change, |status| match status {
-            Status::Active => Ok(Step::Status(Status::Suspended)),
+            Status::Active => Ok(TenantChange::Status(Status::Suspended)),
             other => Err(Error::WrongStatus(other)),
         })
         .await
@@ -73,9 +73,9 @@ impl ControlPlane {
     /// # Errors
     /// `NoTenant`, `WrongStatus` unless it is suspended.
     pub async fn resume(&self, slug: &Slug, actor: &str) -> Result<TenantRecord, Error> {
-        let change = self.by(actor, "tenant.resumed", json!({}));
+        let change = self.audit_entry(actor, "tenant.resumed", json!({}));
         self.change(slug, &change, |status| match status {
-            Status::Suspended => Ok(Step::Status(Status::Active)),
+            Status::Suspended => Ok(TenantChange::Status(Status::Active)),
             other => Err(Error::WrongStatus(other)),
         })
         .await
@@ -87,9 +87,9 @@ impl ControlPlane {
     /// `NoTenant`, `WrongStatus` unless it is active or suspended.
     pub async fn delete(&self, slug: &Slug, actor: &str) -> Result<TenantRecord, Error> {
         let until = self.now() + Duration::days(self.settings().delete_grace_days.into());
-        let change = self.by(actor, "tenant.deleted", json!({}));
+        let change = self.audit_entry(actor, "tenant.deleted", json!({}));
         self.change(slug, &change, |status| match status {
-            Status::Active | Status::Suspended => Ok(Step::Delete(until)),
+            Status::Active | Status::Suspended => Ok(TenantChange::Delete(until)),
             other => Err(Error::WrongStatus(other)),
         })
         .await
@@ -100,9 +100,9 @@ impl ControlPlane {
     /// # Errors
     /// `NoTenant`, `WrongStatus` unless it is being deleted.
     pub async fn restore(&self, slug: &Slug, actor: &str) -> Result<TenantRecord, Error> {
-        let change = self.by(actor, "tenant.restored", json!({}));
+        let change = self.audit_entry(actor, "tenant.restored", json!({}));
         self.change(slug, &change, |status| match status {
-            Status::Deleting => Ok(Step::Restore),
+            Status::Deleting => Ok(TenantChange::Restore),
             other => Err(Error::WrongStatus(other)),
         })
         .await
@@ -113,9 +113,9 @@ impl ControlPlane {
     /// # Errors
     /// `NoTenant`, `WrongStatus` unless it is being deleted.
     pub async fn purge(&self, slug: &Slug, actor: &str) -> Result<(), Error> {
-        let change = self.by(actor, "tenant.purged", json!({}));
+        let change = self.audit_entry(actor, "tenant.purged", json!({}));
         let decide = |status| match status {
-            Status::Deleting => Ok(Step::Purge),
+            Status::Deleting => Ok(TenantChange::Purge),
             other => Err(Error::WrongStatus(other)),
         };
         if self.tenant(slug).await?.status == Status::Deleting.as_str() {
@@ -146,8 +146,9 @@ impl ControlPlane {
         {
             return Err(Error::NoPlan(plan.chars().take(50).collect()));
         }
-        let change = self.by(actor, "tenant.plan-changed", json!({ "plan": plan }));
-        self.change(slug, &change, |_| Ok(Step::Plan(plan))).await
+        let change = self.audit_entry(actor, "tenant.plan-changed", json!({ "plan": plan }));
+        self.change(slug, &change, |_| Ok(TenantChange::Plan(plan)))
+            .await
     }
 
     /// The domains that a tenant claimed.
@@ -174,8 +175,8 @@ impl ControlPlane {
             faults.add("domain", fault);
             return Err(faults.into());
         }
-        let change = self.by(actor, "domain.added", json!({ "domain": host }));
-        self.change(slug, &change, |_| Ok(Step::AddDomain(host)))
+        let change = self.audit_entry(actor, "domain.added", json!({ "domain": host }));
+        self.change(slug, &change, |_| Ok(TenantChange::AddDomain(host)))
             .await
     }
 
@@ -189,8 +190,8 @@ impl ControlPlane {
         host: &Hostname,
         actor: &str,
     ) -> Result<TenantRecord, Error> {
-        let change = self.by(actor, "domain.verified", json!({ "domain": host }));
-        self.change(slug, &change, |_| Ok(Step::VerifyDomain(host)))
+        let change = self.audit_entry(actor, "domain.verified", json!({ "domain": host }));
+        self.change(slug, &change, |_| Ok(TenantChange::VerifyDomain(host)))
             .await
     }
 
@@ -204,13 +205,18 @@ impl ControlPlane {
         host: &Hostname,
         actor: &str,
     ) -> Result<TenantRecord, Error> {
-        let change = self.by(actor, "domain.removed", json!({ "domain": host }));
-        self.change(slug, &change, |_| Ok(Step::RemoveDomain(host)))
+        let change = self.audit_entry(actor, "domain.removed", json!({ "domain": host }));
+        self.change(slug, &change, |_| Ok(TenantChange::RemoveDomain(host)))
             .await
     }
 
     /// A change by somebody, now.
-    pub(crate) fn by<'a>(&self, actor: &'a str, action: &'static str, detail: Value) -> Change<'a> {
+    pub(crate) fn audit_entry<'a>(
+        &self,
+        actor: &'a str,
+        action: &'static str,
+        detail: Value,
+    ) -> Change<'a> {
         Change {
             actor,
             action,
@@ -223,7 +229,7 @@ impl ControlPlane {
         &self,
         slug: &Slug,
         change: &Change<'_>,
-        decide: impl FnOnce(Status) -> Result<Step<'a>, Error> + Send,
+        decide: impl FnOnce(Status) -> Result<TenantChange<'a>, Error> + Send,
     ) -> Result<TenantRecord, Error> {
         self.store().change(slug, change, decide).await?;
         tracing::info!(tenant = %slug, actor = change.actor, action = change.action, "changed");

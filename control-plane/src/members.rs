@@ -68,7 +68,7 @@ impl ControlPlane {
             role,
         };
         let detail = json!({ "user": row.id, "username": row.username, "role": row.role });
-        let change = self.by(actor, "user.created", detail);
+        let change = self.audit_entry(actor, "user.created", detail);
         self.store().add_member(slug, &row, &change).await
     }
 
@@ -89,7 +89,7 @@ impl ControlPlane {
             return Err(faults.into());
         };
         let hash = self.hasher().hash(&password).await?;
-        let change = self.by(actor, "user.password-reset", json!({ "user": user }));
+        let change = self.audit_entry(actor, "user.password-reset", json!({ "user": user }));
         self.store().set_password(slug, user, &hash, &change).await
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     app::ControlPlane,
     error::Error,
     signup::application,
-    store::{changes::Step, tenants::TenantRecord},
+    store::{changes::TenantChange, tenants::TenantRecord},
 };
 
 /// A tenant's new names; what is absent stays.
@@ -51,8 +51,8 @@ impl ControlPlane {
         faults.finish()?;
         let (name, new_slug) = (name.flatten(), new_slug.flatten());
         let detail = json!({ "name": &name, "slug": &new_slug, "was": slug });
-        let change = self.by(actor, "tenant.renamed", detail);
-        let step = Step::Rename {
+        let change = self.audit_entry(actor, "tenant.renamed", detail);
+        let step = TenantChange::Rename {
             name: name.as_deref(),
             slug: new_slug.as_ref(),
         };

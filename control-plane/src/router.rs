@@ -18,7 +18,7 @@ use crate::{
 pub(crate) fn routes() -> OpenApiRouter<ControlPlane> {
     OpenApiRouter::with_openapi(Description::openapi())
         // For anyone
-        .routes(routes!(register::register, register::slug_word))
+        .routes(routes!(register::register, register::slug_availability))
         .routes(routes!(list::list))
         // For operators
         .routes(routes!(list::list_all, tenants::create))

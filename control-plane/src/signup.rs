@@ -3,7 +3,7 @@
 
 mod answer;
 pub(crate) mod application;
-mod slug_word;
+mod slug_availability;
 
 use service::{Digest, Kind, Problem};
 use tenancy::{Status, TenantId};
@@ -12,7 +12,7 @@ pub(crate) use answer::Answer;
 pub use answer::SignedUp;
 pub use application::Application;
 pub(crate) use application::refusal;
-pub(crate) use slug_word::SlugWord;
+pub(crate) use slug_availability::SlugAvailability;
 
 use crate::{
     app::ControlPlane,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use service::{Clock, Entropy, health::Health, password::Hasher, settings::Addresses};
 use tenancy::{
-    Feed, Registry,
+    ChangeFeed, Registry,
     db::{Lanes, Login, connect},
 };
 use utoipa_axum::router::OpenApiRouter;
@@ -28,7 +28,7 @@ pub(crate) struct App(Arc<Parts>);
 pub(crate) struct Parts {
     pub(crate) registry: Registry,
     pub(crate) lanes: Lanes,
-    pub(crate) feed: Feed,
+    pub(crate) feed: ChangeFeed,
     pub(crate) hosts: PlatformHosts,
     pub(crate) rates: Rates,
     pub(crate) credentials: Credentials,
@@ -69,7 +69,7 @@ impl DataPlane {
         clock: Clock,
         entropy: Entropy,
     ) -> anyhow::Result<Self> {
-        let feed = Feed::start(data);
+        let feed = ChangeFeed::start(data);
         let pool = connect(data, REGISTRY_CONNECTIONS).context("the registry's pool")?;
         let registry = Registry::new(pool, &feed, settings.tenants_in_memory);
         let app = App(Arc::new(Parts {

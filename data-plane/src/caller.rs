@@ -11,7 +11,7 @@ mod revoked;
 mod session;
 
 pub(crate) use bearer::Caller;
-pub(crate) use cached::{Clients, Credentials, Known, User};
+pub(crate) use cached::{Clients, Credentials, Principal, User};
 pub(crate) use member::{Admin, Member, Owner, Visitor};
 pub(crate) use revoked::Revoked;
 pub(crate) use session::{clear_cookie, secret_of, set_cookie};

@@ -37,7 +37,7 @@ pub(crate) enum Error {
     Password(#[from] service::password::Error),
     /// Already told as the outside will see it.
     #[error("{0:?}")]
-    Told(Box<Problem>),
+    Response(Box<Problem>),
 }
 
 impl From<tokio_postgres::Error> for Error {
@@ -48,7 +48,7 @@ impl From<tokio_postgres::Error> for Error {
 
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
-        Self::Told(Box::new(problem))
+        Self::Response(Box::new(problem))
     }
 }
 
@@ -76,13 +76,13 @@ impl From<Error> for Problem {
             Error::LastOwner => Problem::new(Kind::Conflict)
                 .detail("A tenant needs at least one active owner, and this is the last."),
             Error::Password(cause) => cause.into(),
-            Error::Told(problem) => *problem,
+            Error::Response(problem) => *problem,
         }
     }
 }
 
 fn from_db(cause: &tenancy::db::Error) -> Problem {
-    if cause.is_passing() {
+    if cause.is_transient() {
         tracing::warn!(%cause, "the database is not to be had");
         Problem::new(Kind::Unavailable).retry_after(1)
     } else {
@@ -152,7 +152,7 @@ impl OAuthError {
 impl<E: Into<Error>> From<E> for OAuthError {
     fn from(error: E) -> Self {
         match error.into() {
-            Error::Told(problem) => Self::from_problem(*problem),
+            Error::Response(problem) => Self::from_problem(*problem),
             error => Self::Other(error),
         }
     }

@@ -18,7 +18,7 @@ use crate::{caller::Revoked, error::Error};
 pub const NOTES_PAGE: Sql = notes::NEWEST;
 
 tenancy::statements! {
-    TELL = "SELECT pg_notify('tenantry_revoked', $1)";
+    PUBLISH = "SELECT pg_notify('tenantry_revoked', $1)";
 }
 
 /// Every statement of the data plane, by name: what a test prepares against a fresh schema.
@@ -37,8 +37,8 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
 }
 
 /// Tells everybody, once the transaction commits, what they must forget.
-async fn tell(tx: &mut Transaction, db: &TenantDb, revoked: &Revoked) -> Result<(), Error> {
-    tx.query(TELL, &[&payload(db, revoked)]).await?;
+async fn publish(tx: &mut Transaction, db: &TenantDb, revoked: &Revoked) -> Result<(), Error> {
+    tx.query(PUBLISH, &[&payload(db, revoked)]).await?;
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use utoipa::openapi::OpenApi;
 
 use crate::{
     site::Site,
-    upstream::{Plane, Refusal, Upstream},
+    upstream::{Plane, PlaneError, Upstream},
 };
 
 /// Descriptions change with a new version of a plane, and putting them together is dear.
@@ -26,7 +26,7 @@ pub(crate) struct Description(Mutex<Option<(Instant, Bytes)>>);
 
 impl Description {
     /// Whoever asks while it is put together waits for that, and has it made no second time.
-    async fn fresh(&self, planes: &Upstream) -> Result<Bytes, Refusal> {
+    async fn fresh(&self, planes: &Upstream) -> Result<Bytes, PlaneError> {
         let mut last = self.0.lock().await;
         if let Some((made, text)) = &*last
             && made.elapsed() < FRESH
@@ -40,22 +40,22 @@ impl Description {
 }
 
 /// The description of everything that the API serves.
-pub(crate) async fn show(State(site): State<Site>) -> Result<Response, Refusal> {
+pub(crate) async fn show(State(site): State<Site>) -> Result<Response, PlaneError> {
     let text = site.description.fresh(&site.upstream).await?;
     Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
 }
 
-async fn whole(planes: &Upstream) -> Result<Bytes, Refusal> {
+async fn whole(planes: &Upstream) -> Result<Bytes, PlaneError> {
     let (data, control) = tokio::join!(planes.data.description(), planes.control.description());
     let mut whole = data?;
     whole.merge(control?);
-    let text = serde_json::to_vec(&whole).map_err(|cause| Refusal::silence(&cause))?;
+    let text = serde_json::to_vec(&whole).map_err(|cause| PlaneError::unreachable(&cause))?;
     Ok(text.into())
 }
 
 impl Plane {
     /// What the plane serves.
-    async fn description(&self) -> Result<OpenApi, Refusal> {
+    async fn description(&self) -> Result<OpenApi, PlaneError> {
         self.get(HeaderMap::new(), "/openapi.json").await?.json()
     }
 }

@@ -16,7 +16,7 @@ use service::{Kind, request::X_REQUEST_ID};
 use crate::{return_to, site::Site, views::Frame};
 
 /// What a page says of a kind of problem.
-struct Words {
+struct Message {
     heading: &'static str,
     text: &'static str,
     way_on: WayOn,
@@ -35,7 +35,7 @@ enum WayOn {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Told {
+struct ProblemView {
     #[serde(rename = "type")]
     kind: String,
     detail: Option<String>,
@@ -53,7 +53,11 @@ struct View<'a> {
 }
 
 /// Turns problems into pages.
-pub(crate) async fn turn(State(site): State<Site>, request: Request, next: Next) -> Response {
+pub(crate) async fn render_problems(
+    State(site): State<Site>,
+    request: Request,
+    next: Next,
+) -> Response {
     // As a link it is read by the rules of links, by which a path may name another host.
     let again = return_to::safe(&request.uri().to_string());
     let wanted = wants_page(request.headers());
@@ -69,10 +73,10 @@ async fn page(site: &Site, response: Response, again: &str) -> Response {
     const LARGEST: usize = 64 * 1024;
     let (mut parts, body) = response.into_parts();
     let body = to_bytes(body, LARGEST).await.unwrap_or_default();
-    let told: Told = serde_json::from_slice(&body).unwrap_or_default();
-    let words = words(&told.kind, parts.status);
+    let problem: ProblemView = serde_json::from_slice(&body).unwrap_or_default();
+    let message = message_for(&problem.kind, parts.status);
     let front_page = site.front_page();
-    let (link, label) = match words.way_on {
+    let (link, label) = match message.way_on {
         WayOn::Home => ("/", "Go to the front page"),
         WayOn::Again => (again, "Try again"),
         WayOn::Platform => (front_page.as_str(), "Go to Tenantry"),
@@ -83,16 +87,16 @@ async fn page(site: &Site, response: Response, again: &str) -> Response {
         .and_then(|id| id.to_str().ok());
     let view = View {
         status: parts.status.as_u16(),
-        heading: words.heading,
-        text: words.text,
-        detail: told.detail.filter(|_| adds_to_ours(&told.kind)),
+        heading: message.heading,
+        text: message.text,
+        detail: problem.detail.filter(|_| adds_to_ours(&problem.kind)),
         link,
         label,
         request_id: request_id.unwrap_or("-"),
     };
-    let frame = Frame::platform(words.heading);
+    let frame = Frame::platform(message.heading);
     let Ok(html) = site.views.plain("error", &frame, &view) else {
-        return (parts.status, words.heading).into_response();
+        return (parts.status, message.heading).into_response();
     };
     parts.headers.remove(header::CONTENT_TYPE);
     parts.headers.remove(header::CONTENT_LENGTH);
@@ -107,7 +111,7 @@ fn adds_to_ours(kind: &str) -> bool {
 }
 
 /// The one table of what pages say, by kind and, for a kind that is not known, by status.
-fn words(kind: &str, status: StatusCode) -> Words {
+fn message_for(kind: &str, status: StatusCode) -> Message {
     let slug = kind.strip_prefix("/problems/").unwrap_or_default();
     let kind = Kind::ALL.iter().copied().find(|kind| kind.slug() == slug);
     let (heading, text, way_on) = match kind {
@@ -147,7 +151,7 @@ fn words(kind: &str, status: StatusCode) -> Words {
         ),
         _ => by_status(status),
     };
-    Words {
+    Message {
         heading,
         text,
         way_on,
@@ -225,9 +229,9 @@ mod tests {
     #[test]
     fn every_kind_has_words() {
         for kind in Kind::ALL {
-            let words = words(&format!("/problems/{}", kind.slug()), kind.status());
+            let message = message_for(&format!("/problems/{}", kind.slug()), kind.status());
             assert!(
-                !words.heading.is_empty() && words.text.ends_with('.'),
+                !message.heading.is_empty() && message.text.ends_with('.'),
                 "{kind:?}"
             );
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use service::Kind;
 
-use crate::upstream::Refusal;
+use crate::upstream::PlaneError;
 
 /// A form's fields, with a summary of their faults on top.
 #[derive(Default, Serialize)]
@@ -60,7 +60,7 @@ impl FormView {
     }
 
     /// Puts what a plane said where it belongs: at its fields, or above the form.
-    pub(crate) fn refused(mut self, refusal: &Refusal) -> Self {
+    pub(crate) fn refused(mut self, refusal: &PlaneError) -> Self {
         for (name, faults) in &refusal.errors {
             for fault in faults {
                 self.fault(name, fault);
@@ -97,7 +97,7 @@ impl FormView {
     }
 }
 
-fn message(refusal: &Refusal) -> String {
+fn message(refusal: &PlaneError) -> String {
     if refusal.is(Kind::RateLimited) {
         return refusal.seconds().map_or_else(
             || "That was a little often. Please try again in a moment.".to_owned(),

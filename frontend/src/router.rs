@@ -57,7 +57,10 @@ pub fn app(
     let routes = routes.with_state(site.clone()).merge(health_routes);
     // Pages are made of problems outside of the shared layers, so that theirs become pages too.
     let router = layers::wrap(routes, network, entropy)
-        .layer(from_fn_with_state(site.clone(), error_page::turn))
+        .layer(from_fn_with_state(
+            site.clone(),
+            error_page::render_problems,
+        ))
         .layer(from_fn_with_state(site, security::headers));
     Ok(Pages { router, health })
 }
@@ -69,7 +72,7 @@ fn table() -> [(&'static str, MethodRouter<Site>); 9] {
             "/signup",
             get(async || Redirect::to("/")).post(sign_up::submit),
         ),
-        ("/signup/slug", get(sign_up::slug_word)),
+        ("/signup/slug", get(sign_up::slug_availability)),
         ("/register", get(register::show).post(register::submit)),
         ("/sign-in", get(session::show).post(session::sign_in)),
         (

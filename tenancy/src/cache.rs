@@ -1,6 +1,6 @@
 //! Memory that does not lie for longer than a second.
 //!
-//! An entry is used while the [`Feed`] is fresh, since then it would have been told of a change,
+//! An entry is used while the [`ChangeFeed`] is fresh, since then it would have been told of a change,
 //! and up to a greatest age; without the feed it is used for one second. Absence is never kept.
 
 use std::{
@@ -10,38 +10,38 @@ use std::{
 
 use moka::sync::Cache;
 
-use crate::{feed::Feed, names::TenantId};
+use crate::{feed::ChangeFeed, names::TenantId};
 
 /// How long an entry is used while nobody tells of changes.
-const UNTOLD: Duration = Duration::from_secs(1);
+const MAX_AGE_WITHOUT_NOTICES: Duration = Duration::from_secs(1);
 
 /// Keeps what was loaded of tenants, by any key.
-pub struct FreshCache<K, V> {
-    entries: Entries<K, V>,
-    feed: Feed,
+pub struct NotifiedCache<K, V> {
+    evictor: Evictor<K, V>,
+    feed: ChangeFeed,
     max_age: Duration,
 }
 
 /// What a cache holds, for whoever must forget some of it. Subscribers of the feed hold this and
 /// not the cache, which holds the feed in turn.
 #[derive(Clone)]
-pub struct Entries<K, V>(Cache<K, (Instant, V)>);
+pub struct Evictor<K, V>(Cache<K, (Instant, V)>);
 
-impl<K, V> FreshCache<K, V>
+impl<K, V> NotifiedCache<K, V>
 where
     K: Clone + Hash + Eq + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
     /// Keeps at most `capacity` entries, each for at most `max_age`.
     #[must_use]
-    pub fn new(feed: &Feed, capacity: u64, max_age: Duration) -> Self {
+    pub fn new(feed: &ChangeFeed, capacity: u64, max_age: Duration) -> Self {
         let entries = Cache::builder()
             .max_capacity(capacity)
             .time_to_live(max_age)
             .support_invalidation_closures()
             .build();
         Self {
-            entries: Entries(entries),
+            evictor: Evictor(entries),
             feed: feed.clone(),
             max_age,
         }
@@ -49,18 +49,18 @@ where
 
     /// What it holds.
     #[must_use]
-    pub fn entries(&self) -> Entries<K, V> {
-        self.entries.clone()
+    pub fn evictor(&self) -> Evictor<K, V> {
+        self.evictor.clone()
     }
 
     /// The entry, if it can still be trusted.
     #[must_use]
     pub fn get(&self, key: &K) -> Option<V> {
-        let (loaded, value) = self.entries.0.get(key)?;
+        let (loaded, value) = self.evictor.0.get(key)?;
         let limit = if self.feed.is_fresh() {
             self.max_age
         } else {
-            UNTOLD
+            MAX_AGE_WITHOUT_NOTICES
         };
         (loaded.elapsed() < limit).then_some(value)
     }
@@ -83,16 +83,16 @@ where
         let Some(value) = load.await? else {
             return Ok(None);
         };
-        self.entries.0.insert(key.clone(), (asked, value.clone()));
+        self.evictor.0.insert(key.clone(), (asked, value.clone()));
         // Inserted first and checked second, so that news in between cannot slip past both.
         if self.feed.epoch(tenant) != epoch {
-            self.entries.forget(&key);
+            self.evictor.forget(&key);
         }
         Ok(Some(value))
     }
 }
 
-impl<K, V> Entries<K, V>
+impl<K, V> Evictor<K, V>
 where
     K: Hash + Eq + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,

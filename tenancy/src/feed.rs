@@ -1,9 +1,9 @@
-//! News from the database: what changed, as it changes.
+//! ChangeNotice from the database: what changed, as it changes.
 //!
 //! One connection listens. Whoever keeps something in memory subscribes, and is told within the
-//! time of a NOTIFY, or at once when this process changed it itself ([`Feed::tell`]). While the
+//! time of a NOTIFY, or at once when this process changed it itself ([`ChangeFeed::publish`]). While the
 //! connection is well, proven by a question several times a second, memory can be trusted;
-//! when it is not, [`Feed::is_fresh`] says so and memory lives for a second at most. After a
+//! when it is not, [`ChangeFeed::is_fresh`] says so and memory lives for a second at most. After a
 //! silence everybody is told to forget everything, since what was missed is not known.
 
 use std::{
@@ -36,16 +36,16 @@ const SHARDS: usize = 256;
 
 /// Something changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum News {
+pub enum ChangeNotice {
     /// A tenant's row, or one of its domains.
     Tenant(TenantId),
     /// Something within a tenant is no longer valid; what, is the data plane's own language.
     Revoked(TenantId, String),
-    /// News may have been missed, or concern everybody: forget everything.
+    /// ChangeNotice may have been missed, or concern everybody: forget everything.
     Everything,
 }
 
-impl News {
+impl ChangeNotice {
     fn read(channel: &str, payload: &str) -> Self {
         let (id, rest) = payload.split_once(' ').unwrap_or((payload, ""));
         match (channel, id.parse::<Uuid>()) {
@@ -56,11 +56,11 @@ impl News {
     }
 }
 
-type Subscriber = Box<dyn Fn(&News) + Send + Sync>;
+type Subscriber = Box<dyn Fn(&ChangeNotice) + Send + Sync>;
 
 /// The news, shared by all who keep something in memory; cheap to clone.
 #[derive(Clone)]
-pub struct Feed(Arc<Inner>);
+pub struct ChangeFeed(Arc<Inner>);
 
 struct Inner {
     started: Instant,
@@ -71,7 +71,7 @@ struct Inner {
     subscribers: RwLock<Vec<Subscriber>>,
 }
 
-impl Feed {
+impl ChangeFeed {
     /// Starts to listen, and goes on until the last clone is dropped.
     #[must_use]
     pub fn start(login: &Login) -> Self {
@@ -89,7 +89,7 @@ impl Feed {
     }
 
     /// Calls `subscriber` with all news from now on, on the listening task: it must be quick.
-    pub fn subscribe(&self, subscriber: impl Fn(&News) + Send + Sync + 'static) {
+    pub fn subscribe(&self, subscriber: impl Fn(&ChangeNotice) + Send + Sync + 'static) {
         let mut all = self
             .0
             .subscribers
@@ -99,12 +99,12 @@ impl Feed {
     }
 
     /// Tells this process's subscribers at once, ahead of the database's own word.
-    pub fn tell(&self, news: &News) {
+    pub fn publish(&self, news: &ChangeNotice) {
         match news {
-            News::Tenant(id) | News::Revoked(id, _) => {
+            ChangeNotice::Tenant(id) | ChangeNotice::Revoked(id, _) => {
                 self.0.epochs[shard(*id)].fetch_add(1, Ordering::SeqCst);
             }
-            News::Everything => {
+            ChangeNotice::Everything => {
                 for epoch in &self.0.epochs {
                     epoch.fetch_add(1, Ordering::SeqCst);
                 }
@@ -149,7 +149,7 @@ async fn listen(feed: std::sync::Weak<Inner>, login: Login) {
         let failed = session(&feed, &login).await;
         let Some(inner) = feed.upgrade() else { return };
         inner.trusted_until.store(0, Ordering::Release);
-        Feed(inner).tell(&News::Everything);
+        ChangeFeed(inner).publish(&ChangeNotice::Everything);
         // Told once, and not three times a second for as long as it lasts.
         let cause = failed.map_err(db::Error::from).err();
         let cause = cause.map(|cause| cause.to_string()).unwrap_or_default();
@@ -174,7 +174,7 @@ async fn session(
     let driver = tokio::spawn(async move {
         while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
             if let AsyncMessage::Notification(note) = message {
-                let _ = sender.send(News::read(note.channel(), note.payload()));
+                let _ = sender.send(ChangeNotice::read(note.channel(), note.payload()));
             }
         }
     });
@@ -182,7 +182,7 @@ async fn session(
         .batch_execute(&format!("LISTEN {TENANTS}; LISTEN {REVOKED}"))
         .await?;
     if let Some(inner) = feed.upgrade() {
-        Feed(inner).tell(&News::Everything);
+        ChangeFeed(inner).publish(&ChangeNotice::Everything);
     }
     let outcome = tokio::select! {
         outcome = heartbeat(feed, &client) => outcome,
@@ -192,10 +192,10 @@ async fn session(
     outcome
 }
 
-async fn pass_on(feed: &std::sync::Weak<Inner>, news: &mut mpsc::UnboundedReceiver<News>) {
+async fn pass_on(feed: &std::sync::Weak<Inner>, news: &mut mpsc::UnboundedReceiver<ChangeNotice>) {
     while let Some(item) = news.recv().await {
         let Some(inner) = feed.upgrade() else { return };
-        Feed(inner).tell(&item);
+        ChangeFeed(inner).publish(&item);
     }
 }
 
@@ -230,12 +230,15 @@ mod tests {
     fn unreadable_news_concerns_everything() {
         let id = "01890a5d-ac96-774b-bcce-b302099a8057";
         let tenant: TenantId = id.parse().unwrap();
-        assert_eq!(News::read(TENANTS, id), News::Tenant(tenant));
-        let revoked = News::read(REVOKED, &format!("{id} token x"));
-        assert_eq!(revoked, News::Revoked(tenant, "token x".to_owned()));
+        assert_eq!(
+            ChangeNotice::read(TENANTS, id),
+            ChangeNotice::Tenant(tenant)
+        );
+        let revoked = ChangeNotice::read(REVOKED, &format!("{id} token x"));
+        assert_eq!(revoked, ChangeNotice::Revoked(tenant, "token x".to_owned()));
         for odd in ["", "*", "x y"] {
-            assert_eq!(News::read(TENANTS, odd), News::Everything);
-            assert_eq!(News::read(REVOKED, odd), News::Everything);
+            assert_eq!(ChangeNotice::read(TENANTS, odd), ChangeNotice::Everything);
+            assert_eq!(ChangeNotice::read(REVOKED, odd), ChangeNotice::Everything);
         }
     }
 }

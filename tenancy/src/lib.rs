@@ -17,7 +17,7 @@ pub mod settings;
 pub mod tenant;
 
 pub use db::{Sql, TenantDb};
-pub use feed::Feed;
+pub use feed::ChangeFeed;
 pub use names::{Hostname, RoleName, SchemaName, Slug, TenantId};
 pub use registry::Registry;
 pub use tenant::{Plan, Status, Tenant};

@@ -10,9 +10,9 @@ use moka::sync::Cache;
 use tokio_postgres::{Row, types::ToSql};
 
 use crate::{
-    cache::FreshCache,
+    cache::NotifiedCache,
     db::{Error, Params, Sql},
-    feed::{Feed, News},
+    feed::{ChangeFeed, ChangeNotice},
     names::{Hostname, Slug, TenantId},
     settings::TenantSettings,
     statements,
@@ -33,8 +33,8 @@ pub enum Name {
 pub struct Registry {
     pool: Pool,
     names: Cache<Name, TenantId>,
-    tenants: Arc<FreshCache<TenantId, Arc<Tenant>>>,
-    feed: Feed,
+    tenants: Arc<NotifiedCache<TenantId, Arc<Tenant>>>,
+    feed: ChangeFeed,
 }
 
 macro_rules! select_tenant {
@@ -65,15 +65,15 @@ statements! {
 impl Registry {
     /// A registry that keeps at most `capacity` tenants in memory.
     #[must_use]
-    pub fn new(pool: Pool, feed: &Feed, capacity: u64) -> Self {
+    pub fn new(pool: Pool, feed: &ChangeFeed, capacity: u64) -> Self {
         let max_age = Duration::from_secs(60);
-        let tenants = Arc::new(FreshCache::new(feed, capacity, max_age));
+        let tenants = Arc::new(NotifiedCache::new(feed, capacity, max_age));
         let names = Cache::new(capacity * 2);
-        let told = (tenants.entries(), names.clone());
+        let told = (tenants.evictor(), names.clone());
         feed.subscribe(move |news| match news {
-            News::Tenant(id) => told.0.forget(id),
-            News::Revoked(..) => (),
-            News::Everything => {
+            ChangeNotice::Tenant(id) => told.0.forget(id),
+            ChangeNotice::Revoked(..) => (),
+            ChangeNotice::Everything => {
                 told.0.forget_all();
                 told.1.invalidate_all();
             }
@@ -131,7 +131,7 @@ impl Registry {
     ) -> Result<(), Error> {
         let settings = serde_json::to_string(settings).unwrap_or_default();
         self.rows(SAVE, &[id.as_uuid(), &name, &settings]).await?;
-        self.feed.tell(&News::Tenant(id));
+        self.feed.publish(&ChangeNotice::Tenant(id));
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use crate::{
     app::ControlPlane,
     error::Error,
     settings::SignUps,
-    signup::{Answer, Application, SignedUp, SlugWord},
+    signup::{Answer, Application, SignedUp, SlugAvailability},
 };
 
 static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -50,12 +50,12 @@ pub(crate) struct Asked {
 
 /// Whether a slug can be had.
 #[utoipa::path(get, path = "/tenants/register", tag = "sign-up", params(Asked),
-    responses((status = 200, body = SlugWord), (status = "4XX", body = ProblemBody)))]
-pub(crate) async fn slug_word(
+    responses((status = 200, body = SlugAvailability), (status = "4XX", body = ProblemBody)))]
+pub(crate) async fn slug_availability(
     State(plane): State<ControlPlane>,
     Query(asked): Query<Asked>,
-) -> Result<Json<SlugWord>, Error> {
-    plane.slug_word(&asked.slug).await.map(Json)
+) -> Result<Json<SlugAvailability>, Error> {
+    plane.slug_availability(&asked.slug).await.map(Json)
 }
 
 /// The idempotency key: 1 to 255 visible ASCII characters.

@@ -37,7 +37,7 @@ tenancy::statements! {
 }
 
 /// What a change does.
-pub(crate) enum Step<'a> {
+pub(crate) enum TenantChange<'a> {
     /// To another state, with nothing else to it.
     Status(Status),
     /// Towards being purged, at that time.
@@ -78,14 +78,14 @@ impl Store {
         &self,
         slug: &Slug,
         change: &Change<'_>,
-        decide: impl FnOnce(Status) -> Result<Step<'a>, Error> + Send,
+        decide: impl FnOnce(Status) -> Result<TenantChange<'a>, Error> + Send,
     ) -> Result<(), Error> {
         let tx = self.begin().await?;
         tx.begin().await?;
         let outcome = async {
             let locked = lock(&tx, slug).await?;
             let step = decide(locked.status)?;
-            take(&tx, &locked, &step, change.now).await?;
+            apply(&tx, &locked, &step, change.now).await?;
             events::record(&tx, locked.id, change).await
         }
         .await;
@@ -107,28 +107,33 @@ pub(super) async fn lock(tx: &Tx, slug: &Slug) -> Result<Locked, Error> {
     })
 }
 
-async fn take(tx: &Tx, tenant: &Locked, step: &Step<'_>, now: OffsetDateTime) -> Result<(), Error> {
+async fn apply(
+    tx: &Tx,
+    tenant: &Locked,
+    step: &TenantChange<'_>,
+    now: OffsetDateTime,
+) -> Result<(), Error> {
     let id = &tenant.id;
     match step {
-        Step::Status(status) => tx.execute(SET_STATUS, &[id, &status.as_str()]).await?,
-        Step::Delete(until) => tx.execute(DELETE, &[id, until]).await?,
-        Step::Restore => tx.execute(RESTORE, &[id]).await?,
-        Step::Purge => purge(tx, tenant).await?,
-        Step::Rename { name, slug } => rename(tx, tenant, *name, *slug).await?,
-        Step::Plan(plan) => tx.execute(SET_PLAN, &[id, plan]).await?,
-        Step::AddDomain(host) => tx
+        TenantChange::Status(status) => tx.execute(SET_STATUS, &[id, &status.as_str()]).await?,
+        TenantChange::Delete(until) => tx.execute(DELETE, &[id, until]).await?,
+        TenantChange::Restore => tx.execute(RESTORE, &[id]).await?,
+        TenantChange::Purge => purge(tx, tenant).await?,
+        TenantChange::Rename { name, slug } => rename(tx, tenant, *name, *slug).await?,
+        TenantChange::Plan(plan) => tx.execute(SET_PLAN, &[id, plan]).await?,
+        TenantChange::AddDomain(host) => tx
             .execute(ADD_DOMAIN, &[&host.as_str(), id, &now])
             .await
             .map_err(taken)?,
-        Step::VerifyDomain(host) => {
+        TenantChange::VerifyDomain(host) => {
             let found = tx
                 .execute(VERIFY_DOMAIN, &[&host.as_str(), id, &now])
                 .await?;
-            known(found, host)?
+            require_found(found, host)?
         }
-        Step::RemoveDomain(host) => {
+        TenantChange::RemoveDomain(host) => {
             let found = tx.execute(REMOVE_DOMAIN, &[&host.as_str(), id]).await?;
-            known(found, host)?
+            require_found(found, host)?
         }
     };
     Ok(())
@@ -184,7 +189,7 @@ fn taken(error: DbError) -> Error {
     Error::Taken { field }
 }
 
-fn known(found: u64, host: &Hostname) -> Result<u64, Error> {
+fn require_found(found: u64, host: &Hostname) -> Result<u64, Error> {
     if found == 0 {
         return Err(Error::NoDomain(host.to_string()));
     }

@@ -7,14 +7,14 @@ use http::{HeaderValue, header, request::Parts};
 use service::{Digest, Kind, Problem};
 use tenancy::{Tenant, TenantDb};
 
-use super::cached::{Known, Presented};
+use super::cached::{CredentialKind, Principal};
 use crate::{app::App, error::Error, ids::UserId, resolve::InTenant, scope::Needs, store};
 
 /// A caller of the API whose token holds scope `S`.
 pub(crate) struct Caller<S> {
     pub(crate) tenant: Arc<Tenant>,
     pub(crate) db: TenantDb,
-    pub(crate) known: Arc<Known>,
+    pub(crate) known: Arc<Principal>,
     scope: PhantomData<S>,
 }
 
@@ -54,11 +54,11 @@ pub(crate) async fn find(
     app: &App,
     db: &TenantDb,
     token: &str,
-) -> Result<Option<Arc<Known>>, Error> {
+) -> Result<Option<Arc<Principal>>, Error> {
     let (now, digest) = (app.clock.now(), Digest::of(token));
     let load = store::tokens::access(db, &digest, now);
     app.credentials
-        .find((db.tenant().id, Presented::Token, digest), now, load)
+        .find((db.tenant().id, CredentialKind::Token, digest), now, load)
         .await
 }
 

@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use service::Digest;
 use tenancy::{
-    Feed, TenantId,
-    cache::{Entries, FreshCache},
-    feed::News,
+    ChangeFeed, TenantId,
+    cache::{Evictor, NotifiedCache},
+    feed::ChangeNotice,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -34,19 +34,19 @@ pub(crate) struct User {
 
 /// What an access token or a session stands for.
 #[derive(Clone, Debug)]
-pub(crate) struct Known {
+pub(crate) struct Principal {
     /// `None`: a client acts for itself.
     pub(crate) user: Option<User>,
     /// `None`: a session.
     pub(crate) client: Option<String>,
-    /// As granted; [`Known::scopes`] says what of it counts.
+    /// As granted; [`Principal::scopes`] says what of it counts.
     pub(crate) granted: Scopes,
     pub(crate) family: Option<Uuid>,
     pub(crate) issued_at: OffsetDateTime,
     pub(crate) expires_at: OffsetDateTime,
 }
 
-impl Known {
+impl Principal {
     /// The scopes that count now: `admin` only for those who administer the tenant.
     pub(crate) fn scopes(&self) -> Scopes {
         let administers = self
@@ -83,26 +83,26 @@ impl Known {
 
 /// How a secret was presented. One kind is never taken for the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Presented {
+pub(crate) enum CredentialKind {
     /// As a bearer token.
     Token,
     /// In the session cookie.
     Session,
 }
 
-type Key = (TenantId, Presented, Digest);
+type Key = (TenantId, CredentialKind, Digest);
 
 /// Access tokens and sessions, by tenant and digest.
-pub(crate) struct Credentials(FreshCache<Key, Arc<Known>>);
+pub(crate) struct Credentials(NotifiedCache<Key, Arc<Principal>>);
 
 impl Credentials {
-    pub(crate) fn new(feed: &Feed, capacity: u64) -> Self {
-        let cache: FreshCache<Key, Arc<Known>> = FreshCache::new(feed, capacity, MAX_AGE);
-        let told = cache.entries();
+    pub(crate) fn new(feed: &ChangeFeed, capacity: u64) -> Self {
+        let cache: NotifiedCache<Key, Arc<Principal>> = NotifiedCache::new(feed, capacity, MAX_AGE);
+        let told = cache.evictor();
         feed.subscribe(move |news| match news {
-            News::Revoked(tenant, what) => forget(&told, *tenant, what),
-            News::Tenant(_) => (),
-            News::Everything => told.forget_all(),
+            ChangeNotice::Revoked(tenant, what) => forget(&told, *tenant, what),
+            ChangeNotice::Tenant(_) => (),
+            ChangeNotice::Everything => told.forget_all(),
         });
         Self(cache)
     }
@@ -112,19 +112,19 @@ impl Credentials {
         &self,
         key: Key,
         now: OffsetDateTime,
-        load: impl Future<Output = Result<Option<Known>, Error>>,
-    ) -> Result<Option<Arc<Known>>, Error> {
+        load: impl Future<Output = Result<Option<Principal>, Error>>,
+    ) -> Result<Option<Arc<Principal>>, Error> {
         let load = async { Ok::<_, Error>(load.await?.map(Arc::new)) };
         let known = self.0.get_or_load(key.0, key, load).await?;
         Ok(known.filter(|known| known.expires_at > now))
     }
 }
 
-fn forget(cache: &Entries<Key, Arc<Known>>, tenant: TenantId, what: &str) {
+fn forget(cache: &Evictor<Key, Arc<Principal>>, tenant: TenantId, what: &str) {
     match what.parse() {
         Ok(Revoked::Secret(digest)) => {
-            cache.forget(&(tenant, Presented::Token, digest));
-            cache.forget(&(tenant, Presented::Session, digest));
+            cache.forget(&(tenant, CredentialKind::Token, digest));
+            cache.forget(&(tenant, CredentialKind::Session, digest));
         }
         Ok(revoked) => {
             cache.forget_where(move |key, known| key.0 == tenant && known.is_stale(&revoked));
@@ -134,21 +134,21 @@ fn forget(cache: &Entries<Key, Arc<Known>>, tenant: TenantId, what: &str) {
 }
 
 /// OAuth clients, by tenant and id.
-pub(crate) struct Clients(FreshCache<(TenantId, String), Arc<Client>>);
+pub(crate) struct Clients(NotifiedCache<(TenantId, String), Arc<Client>>);
 
 impl Clients {
-    pub(crate) fn new(feed: &Feed, capacity: u64) -> Self {
-        let cache: FreshCache<(TenantId, String), Arc<Client>> =
-            FreshCache::new(feed, capacity, MAX_AGE);
-        let told = cache.entries();
+    pub(crate) fn new(feed: &ChangeFeed, capacity: u64) -> Self {
+        let cache: NotifiedCache<(TenantId, String), Arc<Client>> =
+            NotifiedCache::new(feed, capacity, MAX_AGE);
+        let told = cache.evictor();
         feed.subscribe(move |news| match news {
-            News::Revoked(tenant, what) => {
+            ChangeNotice::Revoked(tenant, what) => {
                 if let Ok(Revoked::Client(client)) = what.parse() {
                     told.forget(&(*tenant, client));
                 }
             }
-            News::Tenant(_) => (),
-            News::Everything => told.forget_all(),
+            ChangeNotice::Tenant(_) => (),
+            ChangeNotice::Everything => told.forget_all(),
         });
         Self(cache)
     }

@@ -9,7 +9,7 @@ use tenancy::{Tenant, TenantDb};
 
 use super::{
     bearer,
-    cached::{Presented, User},
+    cached::{CredentialKind, User},
     session,
 };
 use crate::{
@@ -119,7 +119,7 @@ async fn user(
     };
     let (now, digest) = (app.clock.now(), Digest::of(&secret));
     let load = async { store::sessions::find(db, &digest, now).await };
-    let key = (db.tenant().id, Presented::Session, digest);
+    let key = (db.tenant().id, CredentialKind::Session, digest);
     let known = app.credentials.find(key, now, load).await?;
     if known.is_some() {
         not_forged(parts)?;

@@ -19,7 +19,7 @@ use crate::{
     store::clients::{self, Client},
 };
 use metadata::Metadata;
-use tenancy::feed::News;
+use tenancy::feed::ChangeNotice;
 
 /// A client as RFC 7591 section 3.2.1 answers it.
 #[derive(Serialize, ToSchema)]
@@ -147,7 +147,7 @@ pub(crate) async fn delete(
         return Err(Error::NotFound);
     }
     clients::delete(&member.db, &id).await?;
-    app.feed.tell(&News::Revoked(
+    app.feed.publish(&ChangeNotice::Revoked(
         member.tenant.id,
         Revoked::Client(id).to_string(),
     ));

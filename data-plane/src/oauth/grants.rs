@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 use service::{Digest, request::ClientNetwork};
-use tenancy::{Tenant, TenantDb, feed::News};
+use tenancy::{Tenant, TenantDb, feed::ChangeNotice};
 
 use super::{
-    issue::{self, Grantee, TokenResponse},
+    issue::{self, Subject, TokenResponse},
     login,
     token::TokenRequest,
 };
@@ -56,7 +56,7 @@ impl Grant {
 }
 
 /// A client's request for a token, the client proven.
-pub(super) struct Asking<'a> {
+pub(super) struct TokenExchange<'a> {
     pub(super) app: &'a App,
     pub(super) db: &'a TenantDb,
     pub(super) tenant: &'a Tenant,
@@ -64,7 +64,7 @@ pub(super) struct Asking<'a> {
     pub(super) from: ClientNetwork,
 }
 
-impl Asking<'_> {
+impl TokenExchange<'_> {
     /// Whether this client may use a grant here.
     pub(super) fn may_use(&self, grant: Grant) -> Result<(), OAuthError> {
         if !self.client.may_use(grant.as_str()) {
@@ -95,7 +95,7 @@ impl Asking<'_> {
         // What is a user's alone is left out: nobody is signed in.
         let users_own = ["admin", "openid", "offline_access"];
         let scope = users_own.into_iter().fold(asked, Scopes::without);
-        issue::alone(self, Grantee { user: None, scope }).await
+        issue::access_only(self, Subject { user: None, scope }).await
     }
 
     /// RFC 6749 section 4.3: the client hands in its user's password.
@@ -116,9 +116,9 @@ impl Asking<'_> {
         let user = login::check(self.app, self.db, &name, &password).await?;
         let user = user.ok_or_else(wrong_password)?;
         let scope = within(asked, user.role);
-        issue::fresh(
+        issue::with_refresh(
             self,
-            Grantee {
+            Subject {
                 user: Some(user.id),
                 scope,
             },
@@ -140,16 +140,16 @@ impl Asking<'_> {
         let (digest, now) = (Digest::of(text), self.app.clock.now());
         let found = tokens::refresh(self.db, &digest, now)
             .await?
-            .ok_or_else(spent)?;
+            .ok_or_else(invalid_refresh_token)?;
         if found.known.client.as_deref() != Some(self.client.id.as_str()) {
-            return Err(spent());
+            return Err(invalid_refresh_token());
         }
         let Some(family) = found.known.family else {
-            return Err(spent());
+            return Err(invalid_refresh_token());
         };
         if found.used {
             self.revoke_family(family).await?;
-            return Err(spent());
+            return Err(invalid_refresh_token());
         }
         let granted = found.known.granted.clone();
         let asked = self.narrowed(request, &granted)?;
@@ -159,15 +159,15 @@ impl Asking<'_> {
             .as_ref()
             .map_or(Role::User, |user| user.role);
         let user = found.known.user.as_ref().map(|user| user.id);
-        let grantee = Grantee {
+        let grantee = Subject {
             user,
             scope: within(asked, role),
         };
-        match issue::in_place_of(self, &digest, family, grantee, granted).await? {
+        match issue::rotate(self, &digest, family, grantee, granted).await? {
             Some(response) => Ok(response),
             None => {
                 self.revoke_family(family).await?;
-                Err(spent())
+                Err(invalid_refresh_token())
             }
         }
     }
@@ -176,7 +176,9 @@ impl Asking<'_> {
         tracing::warn!(tenant = %self.tenant.slug, client = %self.client.id, "a refresh token came twice");
         tokens::revoke_family(self.db, family, self.app.clock.now()).await?;
         let told = Revoked::Family(family).to_string();
-        self.app.feed.tell(&News::Revoked(self.tenant.id, told));
+        self.app
+            .feed
+            .publish(&ChangeNotice::Revoked(self.tenant.id, told));
         Ok(())
     }
 
@@ -231,7 +233,7 @@ fn wrong_password() -> OAuthError {
     OAuthError::new(Code::InvalidGrant, "Username or password is wrong.")
 }
 
-fn spent() -> OAuthError {
+fn invalid_refresh_token() -> OAuthError {
     OAuthError::new(
         Code::InvalidGrant,
         "The refresh token is unknown here, expired or revoked.",

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::{authenticate, revoke::Presentation};
 use crate::{
     app::App,
-    caller::Known,
+    caller::Principal,
     error::{Code, OAuthError, OAuthErrorBody},
     ids::UserId,
     resolve::InTenant,
@@ -43,7 +43,7 @@ pub(crate) struct Introspection {
 }
 
 impl Introspection {
-    fn of(known: &Known, token_type: Option<&'static str>) -> Self {
+    fn of(known: &Principal, token_type: Option<&'static str>) -> Self {
         let user = known.user.as_ref();
         Self {
             active: true,

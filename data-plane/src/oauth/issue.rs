@@ -10,19 +10,19 @@ use time::Duration;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::grants::{Asking, Grant};
+use super::grants::{Grant, TokenExchange};
 use crate::{
     error::{Code, Error, OAuthError},
     ids::UserId,
     scope::Scopes,
-    store::tokens::{self, Issue, Kept},
+    store::tokens::{self, Issue, StoredToken},
 };
 
 /// One token issued in this many sweeps away some that have expired.
 const SWEEP_ONE_IN: u8 = 64;
 
 /// For whom, and what they may.
-pub(super) struct Grantee {
+pub(super) struct Subject {
     pub(super) user: Option<UserId>,
     pub(super) scope: Scopes,
 }
@@ -49,7 +49,7 @@ struct Pair {
 }
 
 impl Pair {
-    fn mint(asking: &Asking<'_>) -> Self {
+    fn mint(asking: &TokenExchange<'_>) -> Self {
         let entropy = &asking.app.entropy;
         Self {
             access: Minted::new(entropy, "tnt_at_"),
@@ -57,7 +57,7 @@ impl Pair {
         }
     }
 
-    fn response(self, asking: &Asking<'_>, scope: Scopes, refresh: bool) -> TokenResponse {
+    fn response(self, asking: &TokenExchange<'_>, scope: Scopes, refresh: bool) -> TokenResponse {
         TokenResponse {
             access_token: self.access.secret.expose_secret().to_owned(),
             token_type: "Bearer",
@@ -69,17 +69,17 @@ impl Pair {
 }
 
 /// An access token without a refresh token.
-pub(super) async fn alone(
-    asking: &Asking<'_>,
-    grantee: Grantee,
+pub(super) async fn access_only(
+    asking: &TokenExchange<'_>,
+    grantee: Subject,
 ) -> Result<TokenResponse, OAuthError> {
     begin(asking, grantee, false).await
 }
 
 /// An access token, and a refresh token for a client that is registered for them.
-pub(super) async fn fresh(
-    asking: &Asking<'_>,
-    grantee: Grantee,
+pub(super) async fn with_refresh(
+    asking: &TokenExchange<'_>,
+    grantee: Subject,
 ) -> Result<TokenResponse, OAuthError> {
     begin(
         asking,
@@ -90,46 +90,51 @@ pub(super) async fn fresh(
 }
 
 async fn begin(
-    asking: &Asking<'_>,
-    grantee: Grantee,
+    asking: &TokenExchange<'_>,
+    grantee: Subject,
     refreshable: bool,
 ) -> Result<TokenResponse, OAuthError> {
     let pair = Pair::mint(asking);
     let family = asking.app.entropy.id(&asking.app.clock);
     let issue = issue(asking, family, &pair, &grantee);
-    let refresh = refreshable.then(|| kept_refresh(asking, &pair, grantee.scope.clone()));
+    let refresh = refreshable.then(|| stored_refresh(asking, &pair, grantee.scope.clone()));
     tokens::issue(asking.db, &issue, refresh.as_ref())
         .await
-        .map_err(gone)?;
+        .map_err(subject_deleted)?;
     sweep(asking).await?;
     Ok(pair.response(asking, grantee.scope, refreshable))
 }
 
 /// New tokens for a refresh token, which is used up; `None` when somebody was faster.
-pub(super) async fn in_place_of(
-    asking: &Asking<'_>,
+pub(super) async fn rotate(
+    asking: &TokenExchange<'_>,
     used: &Digest,
     family: Uuid,
-    grantee: Grantee,
+    grantee: Subject,
     granted: Scopes,
 ) -> Result<Option<TokenResponse>, OAuthError> {
     let pair = Pair::mint(asking);
     let issue = issue(asking, family, &pair, &grantee);
-    let refresh = kept_refresh(asking, &pair, granted);
+    let refresh = stored_refresh(asking, &pair, granted);
     let rotated = tokens::rotate(asking.db, used, &issue, &refresh)
         .await
-        .map_err(gone)?;
+        .map_err(subject_deleted)?;
     Ok(rotated.then(|| pair.response(asking, grantee.scope, true)))
 }
 
-fn issue<'a>(asking: &'a Asking<'_>, family: Uuid, pair: &Pair, grantee: &Grantee) -> Issue<'a> {
+fn issue<'a>(
+    asking: &'a TokenExchange<'_>,
+    family: Uuid,
+    pair: &Pair,
+    grantee: &Subject,
+) -> Issue<'a> {
     let now = asking.app.clock.now();
     let seconds = asking.tenant.settings.token_policy.access_seconds;
     Issue {
         family,
         client: &asking.client.id,
         user: grantee.user,
-        access: Kept {
+        access: StoredToken {
             digest: pair.access.digest,
             expires_at: now + Duration::seconds(seconds.into()),
             scope: grantee.scope.clone(),
@@ -138,9 +143,9 @@ fn issue<'a>(asking: &'a Asking<'_>, family: Uuid, pair: &Pair, grantee: &Grante
     }
 }
 
-fn kept_refresh(asking: &Asking<'_>, pair: &Pair, scope: Scopes) -> Kept {
+fn stored_refresh(asking: &TokenExchange<'_>, pair: &Pair, scope: Scopes) -> StoredToken {
     let seconds = asking.tenant.settings.token_policy.refresh_seconds;
-    Kept {
+    StoredToken {
         digest: pair.refresh.digest,
         expires_at: asking.app.clock.now() + Duration::seconds(seconds.into()),
         scope,
@@ -148,7 +153,7 @@ fn kept_refresh(asking: &Asking<'_>, pair: &Pair, scope: Scopes) -> Kept {
 }
 
 /// A client or user that went while its token was made.
-fn gone(error: Error) -> OAuthError {
+fn subject_deleted(error: Error) -> OAuthError {
     match error {
         Error::Db(cause) if cause.is_foreign_key_violation() => {
             OAuthError::new(Code::InvalidGrant, "The client or the user is gone.")
@@ -157,7 +162,7 @@ fn gone(error: Error) -> OAuthError {
     }
 }
 
-async fn sweep(asking: &Asking<'_>) -> Result<(), Error> {
+async fn sweep(asking: &TokenExchange<'_>) -> Result<(), Error> {
     if asking.app.entropy.bytes::<1>()[0].is_multiple_of(SWEEP_ONE_IN) {
         tokens::sweep(asking.db, asking.app.clock.now()).await?;
     }

@@ -7,7 +7,7 @@ use axum::{
 use http::{HeaderMap, header};
 use serde::Serialize;
 use service::{Digest, Json, problem::ProblemBody};
-use tenancy::feed::News;
+use tenancy::feed::ChangeNotice;
 use utoipa::ToSchema;
 
 use crate::{
@@ -35,7 +35,8 @@ pub(crate) async fn logout(
         let digest = Digest::of(&secret);
         sessions::end(&member.db, &digest).await?;
         let told = Revoked::Secret(digest).to_string();
-        app.feed.tell(&News::Revoked(member.tenant.id, told));
+        app.feed
+            .publish(&ChangeNotice::Revoked(member.tenant.id, told));
     }
     let cookie = clear_cookie(&app.addresses);
     Ok((

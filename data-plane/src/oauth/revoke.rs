@@ -5,7 +5,7 @@ use http::{HeaderMap, StatusCode};
 use secrecy::SecretString;
 use serde::Deserialize;
 use service::{Digest, JsonOrForm, Problem, problem::ProblemBody};
-use tenancy::feed::News;
+use tenancy::feed::ChangeNotice;
 use utoipa::ToSchema;
 
 use super::authenticate;
@@ -60,7 +60,7 @@ pub(crate) async fn revoke(
     let refresh = tokens::refresh(&db, &digest, now)
         .await?
         .map(|found| found.known);
-    let own = |known: &&crate::caller::Known| known.client.as_deref() == Some(&client.id);
+    let own = |known: &&crate::caller::Principal| known.client.as_deref() == Some(&client.id);
     let revoked = match refresh.as_ref().filter(own).and_then(|known| known.family) {
         Some(family) => {
             tokens::revoke_family(&db, family, now).await?;
@@ -72,6 +72,6 @@ pub(crate) async fn revoke(
         }
     };
     app.feed
-        .tell(&News::Revoked(tenant.id, revoked.to_string()));
+        .publish(&ChangeNotice::Revoked(tenant.id, revoked.to_string()));
     Ok(StatusCode::OK)
 }

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::{
     authenticate,
-    grants::{Asking, Grant},
+    grants::{Grant, TokenExchange},
     issue::TokenResponse,
 };
 use crate::{
@@ -70,7 +70,7 @@ pub(crate) async fn token(
     let grant = grant.ok_or_else(unsupported)?;
     let (id, secret) = (request.client_id.take(), request.client_secret.take());
     let client = authenticate::client(&app, &db, &headers, id, secret).await?;
-    let asking = Asking {
+    let asking = TokenExchange {
         app: &app,
         db: &db,
         tenant: &tenant,

@@ -10,7 +10,7 @@ use tenancy::{Status, Tenant, TenantDb};
 use super::names::{self, Named};
 use crate::{app::App, error::Error};
 
-/// A tenant that is served, and the door to its schema. Asking for one is the check that the
+/// A tenant that is served, and the door to its schema. TokenExchange for one is the check that the
 /// request names exactly one active tenant within its rate.
 #[derive(Clone)]
 pub(crate) struct InTenant {

@@ -5,7 +5,7 @@ use tenancy::{TenantDb, db::Transaction};
 use time::OffsetDateTime;
 use tokio_postgres::Row;
 
-use super::tell;
+use super::publish;
 use crate::{caller::Revoked, error::Error, ids::UserId, scope::Scopes};
 
 macro_rules! columns {
@@ -139,7 +139,7 @@ async fn delete_in(tx: &mut Transaction, db: &TenantDb, id: &str) -> Result<(), 
     if tx.execute(DELETE, &[&id]).await? == 0 {
         return Err(Error::NotFound);
     }
-    tell(tx, db, &Revoked::Client(id.to_owned())).await
+    publish(tx, db, &Revoked::Client(id.to_owned())).await
 }
 
 fn read(row: &Row) -> Result<Client, Error> {

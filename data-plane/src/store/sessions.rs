@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::{payload, users};
 use crate::{
-    caller::{Known, Revoked, User},
+    caller::{Principal, Revoked, User},
     error::Error,
     ids::UserId,
     scope::Scopes,
@@ -52,10 +52,10 @@ pub(crate) async fn find(
     db: &TenantDb,
     digest: &Digest,
     now: OffsetDateTime,
-) -> Result<Option<Known>, Error> {
+) -> Result<Option<Principal>, Error> {
     let row = db.query_opt(FIND, &[&digest.as_bytes(), &now]).await?;
     let Some(row) = row else { return Ok(None) };
-    Ok(Some(Known {
+    Ok(Some(Principal {
         user: Some(User {
             id: UserId::new(row.try_get("id")?),
             username: row.try_get("username")?,

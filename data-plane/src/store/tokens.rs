@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{payload, users};
 use crate::{
-    caller::{Known, Revoked, User},
+    caller::{Principal, Revoked, User},
     error::Error,
     ids::UserId,
     scope::Scopes,
@@ -57,7 +57,7 @@ tenancy::statements! {
 type Param<'a> = &'a (dyn ToSql + Sync);
 
 /// A token to be kept.
-pub(crate) struct Kept {
+pub(crate) struct StoredToken {
     pub(crate) digest: Digest,
     pub(crate) expires_at: OffsetDateTime,
     pub(crate) scope: Scopes,
@@ -68,13 +68,13 @@ pub(crate) struct Issue<'a> {
     pub(crate) family: Uuid,
     pub(crate) client: &'a str,
     pub(crate) user: Option<UserId>,
-    pub(crate) access: Kept,
+    pub(crate) access: StoredToken,
     pub(crate) now: OffsetDateTime,
 }
 
 /// A refresh token that was found.
 pub(crate) struct Refresh {
-    pub(crate) known: Known,
+    pub(crate) known: Principal,
     /// It was used before: somebody has a copy.
     pub(crate) used: bool,
 }
@@ -87,7 +87,7 @@ pub(crate) async fn access(
     db: &TenantDb,
     digest: &Digest,
     now: OffsetDateTime,
-) -> Result<Option<Known>, Error> {
+) -> Result<Option<Principal>, Error> {
     let row = db.query_opt(ACCESS, &[&digest.as_bytes(), &now]).await?;
     row.as_ref().map(read).transpose()
 }
@@ -118,7 +118,7 @@ pub(crate) async fn refresh(
 pub(crate) async fn issue(
     db: &TenantDb,
     issue: &Issue<'_>,
-    refresh: Option<&Kept>,
+    refresh: Option<&StoredToken>,
 ) -> Result<(), Error> {
     let Issue {
         family,
@@ -158,7 +158,7 @@ pub(crate) async fn rotate(
     db: &TenantDb,
     used: &Digest,
     issue: &Issue<'_>,
-    refresh: &Kept,
+    refresh: &StoredToken,
 ) -> Result<bool, Error> {
     let Issue {
         family,
@@ -229,10 +229,10 @@ pub(crate) async fn sweep(db: &TenantDb, now: OffsetDateTime) -> Result<u64, Err
     Ok(db.execute(SWEEP, &[&now]).await?)
 }
 
-fn read(row: &Row) -> Result<Known, Error> {
+fn read(row: &Row) -> Result<Principal, Error> {
     let scope: Vec<String> = row.try_get("scope")?;
     let user: Option<Uuid> = row.try_get("user_id")?;
-    Ok(Known {
+    Ok(Principal {
         user: user.map(|id| read_user(row, id)).transpose()?,
         client: Some(row.try_get("client_id")?),
         granted: Scopes::stored(&scope),

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use tokio_postgres::Row;
 use utoipa::ToSchema;
 
-use super::tell;
+use super::publish;
 use crate::{caller::Revoked, error::Error, ids::UserId};
 
 macro_rules! columns {
@@ -278,7 +278,7 @@ async fn update_in(
         tx.execute(END_SESSIONS, &[id.as_uuid()]).await?;
         tx.execute(REVOKE_TOKENS, &[id.as_uuid(), &now]).await?;
     }
-    tell(tx, db, &Revoked::User(id)).await?;
+    publish(tx, db, &Revoked::User(id)).await?;
     read(&row)
 }
 
@@ -297,7 +297,7 @@ async fn delete_in(tx: &mut Transaction, db: &TenantDb, id: UserId) -> Result<()
     if tx.execute(DELETE, &[id.as_uuid()]).await? == 0 {
         return Err(Error::NotFound);
     }
-    tell(tx, db, &Revoked::User(id)).await
+    publish(tx, db, &Revoked::User(id)).await
 }
 
 /// Makes sure that, without this user, an active owner is left; nobody else changes users until

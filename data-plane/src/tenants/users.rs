@@ -11,7 +11,7 @@ use service::{
     body::{Created, Text},
     problem::ProblemBody,
 };
-use tenancy::feed::News;
+use tenancy::feed::ChangeNotice;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
@@ -204,8 +204,10 @@ pub(crate) async fn patch(
         read.password_hash = Some(app.hasher.hash(&password).await?);
     }
     let changed = users::update(&db, id, &read, app.clock.now()).await?;
-    app.feed
-        .tell(&News::Revoked(tenant.id, Revoked::User(id).to_string()));
+    app.feed.publish(&ChangeNotice::Revoked(
+        tenant.id,
+        Revoked::User(id).to_string(),
+    ));
     Ok(Json(changed))
 }
 
@@ -220,7 +222,7 @@ pub(crate) async fn delete(
 ) -> Result<StatusCode, Error> {
     not_above(member.user.role, users::by_id(&member.db, id).await?.role)?;
     users::delete(&member.db, id).await?;
-    app.feed.tell(&News::Revoked(
+    app.feed.publish(&ChangeNotice::Revoked(
         member.tenant.id,
         Revoked::User(id).to_string(),
     ));
@@ -246,7 +248,7 @@ pub(crate) async fn put_role(
         ..Changes::default()
     };
     let user = users::update(&member.db, id, &changes, app.clock.now()).await?;
-    app.feed.tell(&News::Revoked(
+    app.feed.publish(&ChangeNotice::Revoked(
         member.tenant.id,
         Revoked::User(id).to_string(),
     ));

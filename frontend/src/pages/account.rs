@@ -7,7 +7,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::form
 
 use crate::{
     site::Site,
-    upstream::{Info, Member, Refusal, Stats},
+    upstream::{Info, Member, PlaneError, Stats},
     views::Frame,
     visitor::Visitor,
 };
@@ -49,7 +49,7 @@ struct Count {
 }
 
 /// Shows the account, or the way to sign in.
-pub(crate) async fn show(site: &Site, visitor: &Visitor) -> Result<Response, Refusal> {
+pub(crate) async fn show(site: &Site, visitor: &Visitor) -> Result<Response, PlaneError> {
     let info = site.upstream.data.info(visitor).await?;
     let administers = info.member.as_ref().is_some_and(Member::administers);
     let figures = if administers {

@@ -13,7 +13,7 @@ use crate::{
     form_view::FormView,
     return_to,
     site::Site,
-    upstream::{NewUser, Refusal},
+    upstream::{NewUser, PlaneError},
     views::Frame,
     visitor::{OnTenant, Visitor},
 };
@@ -38,7 +38,7 @@ pub(crate) async fn show(
     State(site): State<Site>,
     OnTenant(visitor): OnTenant,
     Query(arrival): Query<Arrival>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, PlaneError> {
     let info = site.upstream.data.info(&visitor).await?;
     if !info.open() {
         return Ok(Problem::new(Kind::RegistrationClosed).into_response());
@@ -62,7 +62,7 @@ pub(crate) async fn submit(
     State(site): State<Site>,
     OnTenant(visitor): OnTenant,
     Posted(new): Posted<NewUser>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, PlaneError> {
     let refusal = match site.upstream.data.register(&visitor, &new).await {
         Ok(()) => {
             let sign_in = return_to::by_way_of("/sign-in", Some("registration"), &new.return_to);

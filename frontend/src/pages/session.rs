@@ -13,7 +13,7 @@ use crate::{
     form_view::FormView,
     return_to,
     site::Site,
-    upstream::{Credentials, Info, Refusal, SessionChange},
+    upstream::{Credentials, Info, PlaneError, SessionChange},
     views::Frame,
     visitor::{OnTenant, Visitor},
 };
@@ -45,7 +45,7 @@ pub(crate) async fn show(
     State(site): State<Site>,
     OnTenant(visitor): OnTenant,
     Query(arrival): Query<Arrival>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, PlaneError> {
     let info = site.upstream.data.info(&visitor).await?;
     let return_to = return_to::safe(&arrival.return_to);
     if info.member.is_some() {
@@ -65,7 +65,7 @@ pub(crate) async fn sign_in(
     State(site): State<Site>,
     OnTenant(visitor): OnTenant,
     Posted(with): Posted<Credentials>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, PlaneError> {
     let return_to = return_to::safe(&with.return_to);
     let refusal = match site.upstream.data.sign_in(&visitor, &with).await {
         Ok(session) => return Ok(moved(session, &return_to)),
@@ -87,7 +87,7 @@ pub(crate) async fn sign_out(
     State(site): State<Site>,
     OnTenant(visitor): OnTenant,
     Posted(Empty {}): Posted<Empty>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, PlaneError> {
     let ended = match site.upstream.data.sign_out(&visitor).await {
         Ok(ended) => ended,
         Err(refusal) if refusal.is(Kind::Unauthorized) => SessionChange(Vec::new()),

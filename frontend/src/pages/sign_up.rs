@@ -14,7 +14,7 @@ use crate::{
     form_token::Posted,
     form_view::{FormView, sentence},
     site::Site,
-    upstream::{NewTenant, Refusal},
+    upstream::{NewTenant, PlaneError},
     views::Frame,
     visitor::{OnPlatform, Visitor},
 };
@@ -65,7 +65,7 @@ pub(crate) async fn submit(
     State(site): State<Site>,
     OnPlatform(visitor): OnPlatform,
     Posted(mut new): Posted<NewTenant>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, PlaneError> {
     let refusal = match site.upstream.control.sign_up(&visitor, &new).await {
         Ok(made) => return Ok(walk_through::show(&site, &visitor, &made)),
         Err(refusal) => refusal,
@@ -95,15 +95,15 @@ pub(crate) async fn submit(
 }
 
 /// `GET /signup/slug`: whether a slug can be had.
-pub(crate) async fn slug_word(
+pub(crate) async fn slug_availability(
     State(site): State<Site>,
     OnPlatform(visitor): OnPlatform,
     Query(wish): Query<Wish>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, PlaneError> {
     let mut word = site
         .upstream
         .control
-        .slug_word(&visitor, &wish.slug)
+        .slug_availability(&visitor, &wish.slug)
         .await?;
     word.reason = word.reason.map(|reason| sentence("Address", &reason));
     Ok(Json(word).into_response())

@@ -13,7 +13,7 @@ use super::{account, register, session, sign_up, walk_through};
 use crate::{
     Settings,
     site::Site,
-    upstream::{Info, NewUser, Refusal, Stats},
+    upstream::{Info, NewUser, PlaneError, Stats},
     visitor::Visitor,
 };
 
@@ -129,7 +129,7 @@ async fn a_refused_registration_keeps_what_was_entered() {
     };
     let body = json!({ "type": "/problems/conflict", "errors": { "username": ["is taken"] } });
     let status = http::StatusCode::CONFLICT;
-    let refusal = Refusal::read(status, &http::HeaderMap::new(), body.to_string().as_bytes());
+    let refusal = PlaneError::read(status, &http::HeaderMap::new(), body.to_string().as_bytes());
     let form = register::form(&new).refused(&refusal);
     let page = text(register::page(&site, &visitor, status, "Acme", form, &new)).await;
     assert!(page.contains("Join Acme") && page.contains("value=\"ada\""));

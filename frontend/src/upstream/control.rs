@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Plane, Refusal};
+use super::{Plane, PlaneError};
 use crate::visitor::Visitor;
 
 /// A sign-up, by the API's names.
@@ -58,7 +58,7 @@ pub(crate) struct RegisteredAdmin {
 
 /// Whether a slug can be had, and if not, why.
 #[derive(Deserialize, Serialize)]
-pub(crate) struct SlugWord {
+pub(crate) struct SlugAvailability {
     slug: String,
     available: bool,
     #[serde(default)]
@@ -71,7 +71,7 @@ impl Plane {
         &self,
         visitor: &Visitor,
         new: &NewTenant,
-    ) -> Result<Registered, Refusal> {
+    ) -> Result<Registered, PlaneError> {
         let mut headers = visitor.headers();
         if let Ok(key) = HeaderValue::from_str(&new.idempotency_key) {
             headers.insert("idempotency-key", key);
@@ -88,11 +88,11 @@ impl Plane {
     }
 
     /// Asks whether a slug can be had.
-    pub(crate) async fn slug_word(
+    pub(crate) async fn slug_availability(
         &self,
         visitor: &Visitor,
         slug: &str,
-    ) -> Result<SlugWord, Refusal> {
+    ) -> Result<SlugAvailability, PlaneError> {
         let query: String = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("slug", slug)
             .finish();

@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Plane, Refusal};
+use super::{Plane, PlaneError};
 use crate::visitor::Visitor;
 
 /// What someone signs in with.
@@ -85,12 +85,12 @@ pub(crate) struct SessionChange(pub(crate) Vec<HeaderValue>);
 
 impl Plane {
     /// The tenant of the visitor's host, and who the visitor is there.
-    pub(crate) async fn info(&self, visitor: &Visitor) -> Result<Info, Refusal> {
+    pub(crate) async fn info(&self, visitor: &Visitor) -> Result<Info, PlaneError> {
         self.get(visitor.headers(), "/tenants/info").await?.json()
     }
 
     /// The tenant's figures, for those who administer it.
-    pub(crate) async fn stats(&self, visitor: &Visitor) -> Result<Stats, Refusal> {
+    pub(crate) async fn stats(&self, visitor: &Visitor) -> Result<Stats, PlaneError> {
         self.get(visitor.headers(), "/tenants/stats").await?.json()
     }
 
@@ -99,14 +99,18 @@ impl Plane {
         &self,
         visitor: &Visitor,
         with: &Credentials,
-    ) -> Result<SessionChange, Refusal> {
+    ) -> Result<SessionChange, PlaneError> {
         let body = json!({ "username": with.username, "password": with.password.expose_secret() });
         let answer = self.post(visitor.headers(), "/oauth/login", &body).await?;
         Ok(SessionChange(answer.sessions()))
     }
 
     /// Makes a user of the tenant.
-    pub(crate) async fn register(&self, visitor: &Visitor, new: &NewUser) -> Result<(), Refusal> {
+    pub(crate) async fn register(
+        &self,
+        visitor: &Visitor,
+        new: &NewUser,
+    ) -> Result<(), PlaneError> {
         let body = json!({
             "username": new.username,
             "email": new.email,
@@ -118,7 +122,7 @@ impl Plane {
     }
 
     /// Ends the session.
-    pub(crate) async fn sign_out(&self, visitor: &Visitor) -> Result<SessionChange, Refusal> {
+    pub(crate) async fn sign_out(&self, visitor: &Visitor) -> Result<SessionChange, PlaneError> {
         let answer = self
             .post(visitor.headers(), "/oauth/logout", &json!({}))
             .await?;

@@ -1,11 +1,11 @@
 //! The planes, asked over HTTP on a visitor's behalf.
 //!
-//! A plane's refusal comes back as a [`Refusal`], and so does its silence. Redirects are not
+//! A plane's refusal comes back as a [`PlaneError`], and so does its silence. Redirects are not
 //! followed, proxies of the environment not used, and no answer is read beyond a limit.
 
 mod control;
 mod data;
-mod refusal;
+mod plane_error;
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use url::Url;
 
 pub(crate) use control::{NewTenant, Registered};
 pub(crate) use data::{Credentials, Info, Member, NewUser, SessionChange, Stats};
-pub(crate) use refusal::Refusal;
+pub(crate) use plane_error::PlaneError;
 
 use crate::{StartError, settings::Settings, visitor::Visitor};
 
@@ -75,11 +75,16 @@ impl Plane {
         answer.is_ok_and(|answer| answer.status().is_success())
     }
 
-    pub(crate) async fn get(&self, headers: HeaderMap, path: &str) -> Result<Answer, Refusal> {
+    pub(crate) async fn get(&self, headers: HeaderMap, path: &str) -> Result<Answer, PlaneError> {
         self.send(self.request(Method::GET, headers, path)).await
     }
 
-    async fn post(&self, headers: HeaderMap, path: &str, body: &Value) -> Result<Answer, Refusal> {
+    async fn post(
+        &self,
+        headers: HeaderMap,
+        path: &str,
+        body: &Value,
+    ) -> Result<Answer, PlaneError> {
         self.send(self.request(Method::POST, headers, path).json(body))
             .await
     }
@@ -92,34 +97,34 @@ impl Plane {
             .header(header::ACCEPT, json)
     }
 
-    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Answer, Refusal> {
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Answer, PlaneError> {
         let mut response = request
             .send()
             .await
-            .map_err(|cause| Refusal::silence(&cause))?;
+            .map_err(|cause| PlaneError::unreachable(&cause))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
         while let Some(chunk) = response
             .chunk()
             .await
-            .map_err(|cause| Refusal::silence(&cause))?
+            .map_err(|cause| PlaneError::unreachable(&cause))?
         {
             if body.len() + chunk.len() > LARGEST_ANSWER {
-                return Err(Refusal::silence(&"the answer is too large"));
+                return Err(PlaneError::unreachable(&"the answer is too large"));
             }
             body.extend_from_slice(&chunk);
         }
         if status.is_success() {
             Ok(Answer { headers, body })
         } else {
-            Err(Refusal::read(status, &headers, &body))
+            Err(PlaneError::read(status, &headers, &body))
         }
     }
 }
 
 impl Answer {
-    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
-        serde_json::from_slice(&self.body).map_err(|cause| Refusal::silence(&cause))
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, PlaneError> {
+        serde_json::from_slice(&self.body).map_err(|cause| PlaneError::unreachable(&cause))
     }
 
     /// The session cookies that the plane sets. Others are not ours to pass on.

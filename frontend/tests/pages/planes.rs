@@ -31,7 +31,7 @@ async fn nobody_there() {
 }
 
 #[tokio::test]
-async fn silence() {
+async fn unreachable() {
     is_a_page_of_patience(plane("").await).await;
 }
 

@@ -52,8 +52,8 @@ impl Error {
 
     /// Whether it is worth trying again a little later.
     #[must_use]
-    pub fn is_passing(&self) -> bool {
-        let passing = [
+    pub fn is_transient(&self) -> bool {
+        let transient = [
             SqlState::QUERY_CANCELED,
             SqlState::LOCK_NOT_AVAILABLE,
             SqlState::ADMIN_SHUTDOWN,
@@ -64,7 +64,7 @@ impl Error {
         match self {
             Self::Busy | Self::Unreachable(_) => true,
             Self::Query(cause) => {
-                cause.is_closed() || cause.code().is_some_and(|code| passing.contains(code))
+                cause.is_closed() || cause.code().is_some_and(|code| transient.contains(code))
             }
             Self::Unreadable(_) => false,
         }

@@ -8,7 +8,7 @@ use crate::{app::ControlPlane, error::Error};
 
 /// Whether a slug can be had.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct SlugWord {
+pub(crate) struct SlugAvailability {
     slug: String,
     available: bool,
     /// Why not.
@@ -17,7 +17,7 @@ pub(crate) struct SlugWord {
 
 impl ControlPlane {
     /// Whether a slug can be had now. Only a sign-up reserves it.
-    pub(crate) async fn slug_word(&self, text: &str) -> Result<SlugWord, Error> {
+    pub(crate) async fn slug_availability(&self, text: &str) -> Result<SlugAvailability, Error> {
         let reason = match text.parse::<Slug>() {
             Err(fault) => Some(fault.to_string()),
             Ok(slug) if slug.is_reserved() => Some("is reserved".to_owned()),
@@ -28,7 +28,7 @@ impl ControlPlane {
                 .then(|| "is taken".to_owned()),
         };
         let slug = text.chars().take(64).collect();
-        Ok(SlugWord {
+        Ok(SlugAvailability {
             slug,
             available: reason.is_none(),
             reason,

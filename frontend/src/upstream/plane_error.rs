@@ -10,7 +10,7 @@ use service::Kind;
 
 /// Why a plane did not do what it was asked.
 #[derive(Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct PlaneError {
     pub(crate) status: StatusCode,
     pub(crate) detail: Option<String>,
     pub(crate) errors: BTreeMap<String, Vec<String>>,
@@ -27,11 +27,11 @@ struct Body {
     errors: BTreeMap<String, Vec<String>>,
 }
 
-impl Refusal {
+impl PlaneError {
     /// Reads an answer that is no success. A body that is no problem leaves just the status.
     pub(crate) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         if !status.is_client_error() && !status.is_server_error() {
-            return Self::silence(&format_args!("unexpected status {status}"));
+            return Self::unreachable(&format_args!("unexpected status {status}"));
         }
         let Body {
             kind,
@@ -49,7 +49,7 @@ impl Refusal {
     }
 
     /// The plane did not answer, or not in a way that we understand. The cause is for the log.
-    pub(crate) fn silence(cause: &dyn Display) -> Self {
+    pub(crate) fn unreachable(cause: &dyn Display) -> Self {
         tracing::warn!(%cause, "a plane does not answer");
         Self {
             status: Kind::Unavailable.status(),
@@ -96,7 +96,7 @@ impl Refusal {
 }
 
 /// As the problem it was; a layer further out makes the page ([`crate::error_page`]).
-impl IntoResponse for Refusal {
+impl IntoResponse for PlaneError {
     fn into_response(self) -> Response {
         let body = json!({ "type": self.kind, "detail": self.detail }).to_string();
         let media_type = [(header::CONTENT_TYPE, "application/problem+json")];
