@@ -17,6 +17,7 @@ mod lifecycle;
 mod list;
 mod members;
 mod operators;
+mod publish;
 mod reaper;
 mod register;
 mod rename;
