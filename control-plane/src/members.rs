@@ -5,7 +5,7 @@
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
-use service::{Faults, account, body::Text};
+use service::{Faults, account, body::Text, password::Share};
 use tenancy::Slug;
 use utoipa::ToSchema;
 
@@ -62,7 +62,7 @@ impl ControlPlane {
         };
         let row = NewRow {
             id: self.entropy().id(self.clock()),
-            password_hash: self.hasher().hash(&password).await?,
+            password_hash: self.hasher().hash(Share::operators(), &password).await?,
             username,
             email,
             role,
@@ -88,7 +88,7 @@ impl ControlPlane {
         let Some(password) = password(new, &mut faults) else {
             return Err(faults.into());
         };
-        let hash = self.hasher().hash(&password).await?;
+        let hash = self.hasher().hash(Share::operators(), &password).await?;
         let change = self.audit_entry(actor, "user.password-reset", json!({ "user": user }));
         self.store().set_password(slug, user, &hash, &change).await
     }

@@ -5,7 +5,7 @@ mod answer;
 pub(crate) mod application;
 mod slug_availability;
 
-use service::{Digest, Kind, Problem};
+use service::{Digest, Kind, Problem, password::Share};
 use tenancy::{Status, TenantId};
 
 pub(crate) use answer::Answer;
@@ -34,6 +34,7 @@ impl ControlPlane {
         application: Application,
         key: Option<&str>,
         actor: &str,
+        share: Share,
     ) -> Result<SignedUp, Error> {
         let accepted = application.check(self.addresses(), &self.store().plans().await?)?;
         let key = key.map(|key| Key {
@@ -45,7 +46,7 @@ impl ControlPlane {
         {
             return repeat(outcome);
         }
-        let new = self.new_tenant(accepted, key, actor).await?;
+        let new = self.new_tenant(accepted, key, actor, share).await?;
         let response = new.response.clone();
         match self.store().sign_up(&new).await? {
             Outcome::Made => {
@@ -61,8 +62,9 @@ impl ControlPlane {
         accepted: Accepted,
         key: Option<Key>,
         actor: &str,
+        share: Share,
     ) -> Result<NewTenant, Error> {
-        let password_hash = self.hasher().hash(&accepted.password).await?;
+        let password_hash = self.hasher().hash(share, &accepted.password).await?;
         let (id, owner) = (
             self.entropy().id(self.clock()),
             self.entropy().id(self.clock()),

@@ -3,10 +3,15 @@
 use std::{num::NonZeroU32, time::Duration};
 
 use moka::sync::Cache;
-use service::{Problem, rate::RateLimit, request::ClientNetwork};
+use service::{Problem, password::Share, rate::RateLimit, request::ClientNetwork};
 use tenancy::{Tenant, TenantId};
 
 use crate::settings::Settings;
+
+/// The share that a client of a tenant has of password hashing.
+pub(crate) fn share(tenant: &Tenant, from: ClientNetwork) -> Share {
+    Share::tenant(tenant.id.as_uuid().as_u128(), from)
+}
 
 /// All limits of the data plane.
 pub(crate) struct Rates {

@@ -3,7 +3,7 @@
 use clap::Args;
 use control_plane::Application;
 use secrecy::ExposeSecret;
-use service::body::Text;
+use service::{body::Text, password::Share};
 
 use super::ACTOR;
 use crate::{database::Source, output::Output, password::Password};
@@ -50,7 +50,9 @@ pub(super) async fn run(options: Options, output: Output) -> anyhow::Result<()> 
         plan: Text::Given(options.plan),
     };
     let plane = options.source.control_plane().await?;
-    let made = plane.sign_up(application, None, ACTOR).await?;
+    let made = plane
+        .sign_up(application, None, ACTOR, Share::operators())
+        .await?;
     let mut body = serde_json::to_value(&made)?;
     if let Some(drawn) = password.drawn() {
         body["admin"]["password"] = drawn.expose_secret().into();

@@ -4,7 +4,7 @@ use axum::extract::{Extension, State};
 use http::{HeaderMap, HeaderName};
 use serde::Deserialize;
 use service::{
-    Json, JsonOrForm, Kind, Problem, Query, body::Created, problem::ProblemBody,
+    Json, JsonOrForm, Kind, Problem, Query, body::Created, password::Share, problem::ProblemBody,
     request::ClientAddr,
 };
 use utoipa::IntoParams;
@@ -35,8 +35,9 @@ pub(crate) async fn register(
     }
     plane.sign_ups().check(&from.network())?;
     let key = key(&headers)?;
+    let share = Share::sign_up(from.network());
     plane
-        .sign_up(application, key.as_deref(), "sign-up")
+        .sign_up(application, key.as_deref(), "sign-up", share)
         .await
         .map(Created)
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use service::{
     Faults, Json, Query,
     body::{Created, Text},
+    password::Share,
     problem::ProblemBody,
 };
 use utoipa::{IntoParams, ToSchema};
@@ -58,7 +59,12 @@ pub(crate) async fn create(
 ) -> Result<Created<SignedUp>, Error> {
     let key = register::key(&headers)?;
     plane
-        .sign_up(application, key.as_deref(), &operator.name)
+        .sign_up(
+            application,
+            key.as_deref(),
+            &operator.name,
+            Share::operators(),
+        )
         .await
         .map(Created)
 }

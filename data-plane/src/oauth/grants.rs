@@ -113,7 +113,7 @@ impl TokenExchange<'_> {
             return Err(wrong_password());
         }
         self.app.rates.login(self.tenant.id, &name, self.from)?;
-        let user = login::check(self.app, self.db, &name, &password).await?;
+        let user = login::check(self.app, self.db, self.from, &name, &password).await?;
         let user = user.ok_or_else(wrong_password)?;
         let scope = within(asked, user.role);
         issue::with_refresh(

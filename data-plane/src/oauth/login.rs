@@ -8,8 +8,11 @@ use http::{HeaderMap, header};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use service::{
-    Faults, Json, JsonOrForm, Kind, Minted, Problem, body::Text, origin, problem::ProblemBody,
-    request::ClientAddr,
+    Faults, Json, JsonOrForm, Kind, Minted, Problem,
+    body::Text,
+    origin,
+    problem::ProblemBody,
+    request::{ClientAddr, ClientNetwork},
 };
 use tenancy::{Slug, TenantDb};
 use time::Duration;
@@ -20,6 +23,7 @@ use crate::{
     caller::set_cookie,
     error::Error,
     ids::UserId,
+    rates::share,
     resolve::InTenant,
     store::{
         sessions,
@@ -75,7 +79,7 @@ pub(crate) async fn login(
         return Err(faults.into());
     };
     app.rates.login(tenant.id, &name, from.network())?;
-    let user = check(&app, &db, &name, &password)
+    let user = check(&app, &db, from.network(), &name, &password)
         .await?
         .ok_or_else(refused)?;
 
@@ -107,11 +111,13 @@ pub(crate) async fn login(
 pub(super) async fn check(
     app: &App,
     db: &TenantDb,
+    from: ClientNetwork,
     name: &str,
     password: &SecretString,
 ) -> Result<Option<User>, Error> {
     let (user, hash) = users::by_login(db, name).await?.unzip();
-    let matches = app.hasher.verify(password, hash.as_deref()).await?;
+    let share = share(db.tenant(), from);
+    let matches = app.hasher.verify(share, password, hash.as_deref()).await?;
     Ok(user.filter(|user| matches && user.is_active))
 }
 

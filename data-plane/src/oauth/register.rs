@@ -15,6 +15,7 @@ use crate::{
     app::App,
     error::Error,
     ids::UserId,
+    rates::share,
     resolve::InTenant,
     store::users::{self, NewUser, Role},
 };
@@ -71,7 +72,10 @@ pub(crate) async fn register(
         id: UserId::new(app.entropy.id(&app.clock)),
         username,
         email,
-        password_hash: app.hasher.hash(&password).await?,
+        password_hash: app
+            .hasher
+            .hash(share(&tenant, from.network()), &password)
+            .await?,
         role: Role::User,
     };
     let user = users::insert(&db, &new, app.clock.now()).await?;

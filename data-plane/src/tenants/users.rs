@@ -3,13 +3,14 @@
 //! Admins manage users and other admins; owners are managed by owners; nobody gives a role above
 //! their own; and the last active owner stays.
 
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use service::{
     Faults, Json, Kind, Problem, Query, account,
     body::{Created, Text},
     problem::ProblemBody,
+    request::ClientAddr,
 };
 use tenancy::feed::ChangeNotice;
 use utoipa::{IntoParams, ToSchema};
@@ -20,6 +21,7 @@ use crate::{
     error::Error,
     ids::{Id, UserId},
     page,
+    rates::share,
     store::users::{self, Changes, Filter, NewUser, Role, User},
 };
 
@@ -143,6 +145,7 @@ pub(crate) async fn get(Admin(member): Admin, Id(id): Id<UserId>) -> Result<Json
     (status = 201, body = User), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn create(
     State(app): State<App>,
+    Extension(from): Extension<ClientAddr>,
     Admin(Member { tenant, db, user }): Admin,
     Json(new): Json<NewMember>,
 ) -> Result<Created<User>, Error> {
@@ -165,7 +168,10 @@ pub(crate) async fn create(
         id: UserId::new(app.entropy.id(&app.clock)),
         username,
         email,
-        password_hash: app.hasher.hash(&password).await?,
+        password_hash: app
+            .hasher
+            .hash(share(&tenant, from.network()), &password)
+            .await?,
         role,
     };
     users::insert(&db, &new, app.clock.now()).await.map(Created)
@@ -177,6 +183,7 @@ pub(crate) async fn create(
     (status = 200, body = User), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn patch(
     State(app): State<App>,
+    Extension(from): Extension<ClientAddr>,
     Admin(Member { tenant, db, user }): Admin,
     Id(id): Id<UserId>,
     Json(changes): Json<UserChanges>,
@@ -201,7 +208,11 @@ pub(crate) async fn patch(
     faults.finish()?;
     not_above(user.role, users::by_id(&db, id).await?.role)?;
     if let Some(password) = password {
-        read.password_hash = Some(app.hasher.hash(&password).await?);
+        read.password_hash = Some(
+            app.hasher
+                .hash(share(&tenant, from.network()), &password)
+                .await?,
+        );
     }
     let changed = users::update(&db, id, &read, app.clock.now()).await?;
     app.feed.publish(&ChangeNotice::Revoked(
