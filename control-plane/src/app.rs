@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use service::{
-    Clock, Entropy, Minted, health::Health, password::Hasher, rate::RateLimit,
-    request::ClientNetwork, settings::Addresses,
+    Clock, Entropy, Minted, health::Health, hosts::PlatformHosts, password::Hasher,
+    rate::RateLimit, request::ClientNetwork, settings::Addresses,
 };
 use tenancy::db::Login;
 use time::OffsetDateTime;
@@ -35,6 +35,7 @@ pub(crate) struct Parts {
     clock: Clock,
     entropy: Entropy,
     addresses: Addresses,
+    hosts: PlatformHosts,
     settings: Settings,
     sign_ups: RateLimit<ClientNetwork>,
     place: Place,
@@ -90,6 +91,7 @@ impl ControlPlane {
             clock,
             entropy,
             addresses: addresses.clone(),
+            hosts: PlatformHosts::new(addresses),
             settings: settings.clone(),
             sign_ups: RateLimit::new("sign-up", settings.signup_rate_per_minute, minute),
             place,
@@ -146,6 +148,10 @@ impl ControlPlane {
 
     pub(crate) fn addresses(&self) -> &Addresses {
         &self.0.addresses
+    }
+
+    pub(crate) fn hosts(&self) -> &PlatformHosts {
+        &self.0.hosts
     }
 
     pub(crate) fn settings(&self) -> &Settings {

@@ -170,11 +170,7 @@ impl ControlPlane {
         host: &Hostname,
         actor: &str,
     ) -> Result<TenantRecord, Error> {
-        if let Some(fault) = refusal(host, self.addresses()) {
-            let mut faults = service::Faults::new();
-            faults.add("domain", fault);
-            return Err(faults.into());
-        }
+        self.not_the_platforms(host)?;
         let change = self.audit_entry(actor, "domain.added", json!({ "domain": host }));
         self.change(slug, &change, |_| Ok(TenantChange::AddDomain(host)))
             .await
@@ -183,13 +179,14 @@ impl ControlPlane {
     /// Serves a tenant under a domain that it claimed: the operator vouches that it is theirs.
     ///
     /// # Errors
-    /// `NoTenant`, `NoDomain`.
+    /// `NoTenant`, `NoDomain`; 422 for a name that is the platform's own by now.
     pub async fn verify_domain(
         &self,
         slug: &Slug,
         host: &Hostname,
         actor: &str,
     ) -> Result<TenantRecord, Error> {
+        self.not_the_platforms(host)?;
         let change = self.audit_entry(actor, "domain.verified", json!({ "domain": host }));
         self.change(slug, &change, |_| Ok(TenantChange::VerifyDomain(host)))
             .await
@@ -208,6 +205,14 @@ impl ControlPlane {
         let change = self.audit_entry(actor, "domain.removed", json!({ "domain": host }));
         self.change(slug, &change, |_| Ok(TenantChange::RemoveDomain(host)))
             .await
+    }
+
+    fn not_the_platforms(&self, host: &Hostname) -> Result<(), Error> {
+        let mut faults = service::Faults::new();
+        if let Some(fault) = refusal(host, self.hosts()) {
+            faults.add("domain", fault);
+        }
+        Ok(faults.finish()?)
     }
 
     /// A change by somebody, now.

@@ -47,7 +47,8 @@ impl ControlPlane {
         }
         let given = |text: &Text| *text != Text::Missing;
         let name = given(&new.name).then(|| application::name(new.name, "name", &mut faults));
-        let new_slug = given(&new.slug).then(|| application::slug(new.slug, "slug", &mut faults));
+        let new_slug = given(&new.slug)
+            .then(|| application::slug(new.slug, "slug", self.hosts(), &mut faults));
         faults.finish()?;
         let (name, new_slug) = (name.flatten(), new_slug.flatten());
         let detail = json!({ "name": &name, "slug": &new_slug, "was": slug });

@@ -11,7 +11,7 @@ use tenancy::{Status, TenantId};
 pub(crate) use answer::Answer;
 pub use answer::SignedUp;
 pub use application::Application;
-pub(crate) use application::refusal;
+pub(crate) use application::{is_reserved, refusal};
 pub(crate) use slug_availability::SlugAvailability;
 
 use crate::{
@@ -36,7 +36,7 @@ impl ControlPlane {
         actor: &str,
         share: Share,
     ) -> Result<SignedUp, Error> {
-        let accepted = application.check(self.addresses(), &self.store().plans().await?)?;
+        let accepted = application.check(self.hosts(), &self.store().plans().await?)?;
         let key = key.map(|key| Key {
             key: Digest::of(key),
             request: accepted.digest(),

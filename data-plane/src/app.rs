@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use service::{Clock, Entropy, health::Health, password::Hasher, settings::Addresses};
+use service::{
+    Clock, Entropy, health::Health, hosts::PlatformHosts, password::Hasher, settings::Addresses,
+};
 use tenancy::{
     ChangeFeed, Registry,
     db::{Lanes, Login, connect},
@@ -13,7 +15,6 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::{
     caller::{Clients, Credentials},
     rates::Rates,
-    resolve::PlatformHosts,
     router,
     settings::Settings,
 };

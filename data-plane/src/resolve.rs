@@ -6,5 +6,5 @@
 mod names;
 mod tenant;
 
-pub(crate) use names::{PlatformHosts, host_of};
+pub(crate) use names::host_of;
 pub(crate) use tenant::InTenant;

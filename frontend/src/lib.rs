@@ -22,7 +22,7 @@ mod upstream;
 mod views;
 mod visitor;
 
-pub use router::{Pages, app};
+pub use router::{Pages, app, paths};
 pub use settings::Settings;
 
 /// Why the pages cannot be served at all.

@@ -65,6 +65,12 @@ pub fn app(
     Ok(Pages { router, health })
 }
 
+/// The path of every page, for tests that hold for all of them.
+#[must_use]
+pub fn paths() -> Vec<&'static str> {
+    table().into_iter().map(|(path, _)| path).collect()
+}
+
 fn table() -> [(&'static str, MethodRouter<Site>); 9] {
     [
         ("/", get(home::show)),

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use service::{
     Entropy,
+    hosts::PlatformHosts,
     settings::{Addresses, Network},
 };
-use url::Host;
 
 use crate::{
     StartError, description::Description, settings::Settings, upstream::Upstream, views::Views,
@@ -21,6 +21,7 @@ pub(crate) struct Parts {
     pub(crate) description: Description,
     pub(crate) views: Views,
     pub(crate) addresses: Addresses,
+    pub(crate) hosts: PlatformHosts,
     pub(crate) entropy: Entropy,
 }
 
@@ -44,21 +45,9 @@ impl Site {
             description: Description::default(),
             views: Views::new()?,
             addresses: addresses.clone(),
+            hosts: PlatformHosts::new(addresses),
             entropy: entropy.clone(),
         })))
-    }
-
-    /// Whether a bare host name is the platform's own. Every other one is for the data plane to
-    /// resolve; an address in digits can be no tenant's domain.
-    pub(crate) fn is_platform(&self, host: &str) -> bool {
-        host == self.addresses.base_domain
-            || self
-                .addresses
-                .platform_hosts
-                .iter()
-                .any(|own| own.eq_ignore_ascii_case(host))
-            || self.addresses.pages().host_str() == Some(host)
-            || matches!(Host::parse(host), Ok(Host::Ipv4(_) | Host::Ipv6(_)))
     }
 
     /// The name of a cookie: bound to its exact host by the browser (`__Host-`) where TLS

@@ -4,20 +4,21 @@
 //! its host, its session cookie and no other, its origin. They decide what that is worth.
 
 use axum::{RequestPartsExt, extract::FromRequestParts};
-use http::{HeaderMap, HeaderValue, header, request::Parts, uri::Authority};
+use http::{HeaderMap, HeaderValue, header, request::Parts};
 use service::{
     Kind, Problem,
+    hosts::{Host, HostRole},
     request::{ClientAddr, current_id},
 };
 
-use crate::{form_token::FormToken, site::Site};
+use crate::{form_token::FormToken, site::Site, upstream::Info};
 
 /// The sender of a request.
 pub(crate) struct Visitor {
     /// The `Host` header as it came, port included.
     pub(crate) host: HeaderValue,
-    /// The same without port and trailing dot, in lower case.
-    pub(crate) bare_host: String,
+    /// The same in canonical form.
+    named: Host,
     /// Whether that host is the platform's own rather than a tenant's.
     pub(crate) on_platform: bool,
     /// The token that the visitor's forms carry.
@@ -37,6 +38,12 @@ pub(crate) struct OnTenant(pub(crate) Visitor);
 impl Visitor {
     /// The cookie that holds a session, before any prefix.
     pub(crate) const SESSION: &'static str = "tenantry_session";
+
+    /// The host that a tenant's facts were got on, which proves it to be the tenant's: links and
+    /// redirects are made of no other.
+    pub(crate) fn tenant_host(&self, _proof: &Info) -> String {
+        self.named.to_string()
+    }
 
     /// The headers under which a plane is asked on the visitor's behalf.
     pub(crate) fn headers(&self) -> HeaderMap {
@@ -70,13 +77,13 @@ impl FromRequestParts<Site> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Problem> {
         let host = host(parts)?;
-        let bare_host = bare(&host)?;
+        let named = read(&host)?;
         let session = site.cookie_name(Self::SESSION);
         let form = cookie(&parts.headers, &site.cookie_name(FormToken::COOKIE));
         Ok(Self {
-            on_platform: site.is_platform(&bare_host),
+            on_platform: site.hosts.role(&named) == HostRole::Platform,
             host,
-            bare_host,
+            named,
             form_token: FormToken::of(form, &site.entropy),
             session: cookie(&parts.headers, &session)
                 .and_then(|value| format!("{session}={value}").parse().ok()),
@@ -124,15 +131,10 @@ fn host(parts: &Parts) -> Result<HeaderValue, Problem> {
     }
 }
 
-/// A host without port and trailing dot, in lower case.
-fn bare(host: &HeaderValue) -> Result<String, Problem> {
-    let authority = host
-        .to_str()
-        .ok()
-        .and_then(|host| host.parse::<Authority>().ok());
-    authority
-        .map(|authority| authority.host().trim_end_matches('.').to_ascii_lowercase())
-        .ok_or_else(|| Problem::new(Kind::MalformedRequest).detail("The Host is not a host."))
+fn read(host: &HeaderValue) -> Result<Host, Problem> {
+    let text = host.to_str().unwrap_or_default();
+    Host::of_authority(text)
+        .map_err(|_| Problem::new(Kind::MalformedRequest).detail("The Host is not a host."))
 }
 
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -157,17 +159,5 @@ mod tests {
         assert_eq!(cookie(&headers, "a"), Some("1=2"));
         assert_eq!(cookie(&headers, "b"), Some(""));
         assert_eq!(cookie(&headers, "x"), None);
-    }
-
-    #[test]
-    fn a_host_is_compared_without_its_port_and_case() {
-        let bare = |host: &'static str| bare(&HeaderValue::from_static(host)).ok();
-        assert_eq!(
-            bare("Acme.LocalHost.:8000").as_deref(),
-            Some("acme.localhost")
-        );
-        assert_eq!(bare("[::1]:8000").as_deref(), Some("[::1]"));
-        assert_eq!(bare("a b"), None);
-        assert_eq!(bare(""), None);
     }
 }

@@ -11,6 +11,7 @@ pub mod clock;
 pub mod entropy;
 pub mod faults;
 pub mod health;
+pub mod hosts;
 pub mod layers;
 pub mod openapi;
 pub mod origin;

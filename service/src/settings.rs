@@ -7,10 +7,12 @@ use std::{
 };
 
 use clap::{Args, Parser, ValueEnum};
-use http::uri::Authority;
 use url::Url;
 
-use crate::tls::{self, Tls};
+use crate::{
+    hosts::Host,
+    tls::{self, Tls},
+};
 
 /// Where a service listens and whom it believes.
 #[derive(Args, Clone, Debug)]
@@ -134,8 +136,8 @@ pub struct Addresses {
     /// Parent domain: a tenant lives at {slug}.BASE_DOMAIN
     #[arg(long, env, default_value = "localhost", value_parser = domain)]
     pub base_domain: String,
-    /// Further host names that are the platform's own and name no tenant
-    #[arg(long, env, value_delimiter = ',')]
+    /// Further host names that are the platform's own and name no tenant, with commas between
+    #[arg(long, env, value_delimiter = ',', value_parser = platform_host)]
     pub platform_hosts: Vec<String>,
     /// The API's address as clients see it [default: http://BASE_DOMAIN:8080]
     #[arg(long, env)]
@@ -226,10 +228,15 @@ fn on_host(base: &Url, host: &str) -> String {
 }
 
 fn domain(text: &str) -> Result<String, String> {
-    let domain = text.trim_end_matches('.').to_ascii_lowercase();
-    match domain.parse::<Authority>() {
-        Ok(authority) if authority.host() == domain && !domain.is_empty() => Ok(domain),
-        _ => Err(format!("'{text}' is not a domain name")),
+    let host: Host = text.parse().map_err(|fault| format!("'{text}' {fault}"))?;
+    Ok(host.to_string())
+}
+
+/// A variable that is set and empty, or ends with a comma, names none.
+fn platform_host(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Ok(String::new()),
+        text => domain(text),
     }
 }
 
@@ -300,8 +307,12 @@ mod tests {
     #[test]
     fn base_domains_are_lowercased_and_checked() {
         assert_eq!(domain("Example.COM."), Ok("example.com".to_owned()));
+        assert_eq!(domain("bücher.de"), Ok("xn--bcher-kva.de".to_owned()));
         for nonsense in ["", "a b", "host:80", "http://x"] {
             assert!(domain(nonsense).is_err(), "{nonsense}");
         }
+        assert_eq!(platform_host(" WWW.example.com"), domain("www.example.com"));
+        assert_eq!(platform_host(" "), Ok(String::new()));
+        assert!(platform_host("www.example.com:80").is_err());
     }
 }

@@ -15,6 +15,7 @@ pub mod app;
 pub mod certificates;
 pub mod client;
 pub mod database;
+pub mod hosts;
 pub mod metrics;
 pub mod port;
 pub mod rounds;

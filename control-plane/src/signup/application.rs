@@ -2,7 +2,11 @@
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use service::{Digest, Faults, account, body::Text, settings::Addresses};
+use service::{
+    Digest, Faults, account,
+    body::Text,
+    hosts::{HostRole, PlatformHosts},
+};
 use tenancy::{Hostname, Slug};
 use utoipa::ToSchema;
 
@@ -75,14 +79,14 @@ impl Application {
     ///
     /// # Errors
     /// All faults at once.
-    pub(super) fn check(self, addresses: &Addresses, plans: &[String]) -> Result<Accepted, Faults> {
+    pub(super) fn check(self, hosts: &PlatformHosts, plans: &[String]) -> Result<Accepted, Faults> {
         let mut faults = Faults::new();
         let name = name(self.tenant_name, "tenant_name", &mut faults);
-        let slug = slug(self.tenant_slug, "tenant_slug", &mut faults);
+        let slug = slug(self.tenant_slug, "tenant_slug", hosts, &mut faults);
         let username = account::username(self.admin_username, "admin_username", &mut faults);
         let email = account::email(self.admin_email, "admin_email", &mut faults);
         let password = password(self.admin_password, username.as_deref(), &mut faults);
-        let domain = domain(self.domain, addresses, &mut faults);
+        let domain = domain(self.domain, hosts, &mut faults);
         let plan = plan(self.plan, plans, &mut faults);
         let complete = || {
             Some(Accepted {
@@ -110,22 +114,32 @@ pub(crate) fn name(text: Text, field: &'static str, faults: &mut Faults) -> Opti
 }
 
 /// A slug that a tenant may have.
-pub(crate) fn slug(text: Text, field: &'static str, faults: &mut Faults) -> Option<Slug> {
+pub(crate) fn slug(
+    text: Text,
+    field: &'static str,
+    hosts: &PlatformHosts,
+    faults: &mut Faults,
+) -> Option<Slug> {
     let text = text.required(field, faults)?;
     let slug: Slug = faults.check(field, text.parse())?;
-    if slug.is_reserved() {
+    if is_reserved(&slug, hosts) {
         faults.add(field, "is reserved");
         return None;
     }
     Some(slug)
 }
 
-fn domain(text: Text, addresses: &Addresses, faults: &mut Faults) -> Option<Hostname> {
+/// Whether the platform keeps a slug for itself: a word of its own, or one of its hosts.
+pub(crate) fn is_reserved(slug: &Slug, hosts: &PlatformHosts) -> bool {
+    slug.is_reserved() || hosts.reserve(slug.as_str())
+}
+
+fn domain(text: Text, hosts: &PlatformHosts, faults: &mut Faults) -> Option<Hostname> {
     let text = text
         .optional("domain", faults)
         .filter(|text| !text.is_empty())?;
     let host: Hostname = faults.check("domain", text.parse())?;
-    match refusal(&host, addresses) {
+    match refusal(&host, hosts) {
         Some(fault) => {
             faults.add("domain", fault);
             None
@@ -157,30 +171,28 @@ fn plan(text: Text, plans: &[String], faults: &mut Faults) -> Option<String> {
 }
 
 /// Why a host cannot be a tenant's own domain.
-pub(crate) fn refusal(host: &Hostname, addresses: &Addresses) -> Option<&'static str> {
-    let own = addresses
-        .platform_hosts
-        .iter()
-        .any(|own| own.eq_ignore_ascii_case(host.as_str()));
-    let base = addresses.base_domain.as_str();
-    if own || host.as_str() == base || host.label_under(base).is_some() {
-        Some("belongs to the platform")
-    } else if !host.as_str().contains('.') {
-        Some("must have a dot")
-    } else {
-        None
+pub(crate) fn refusal(host: &Hostname, hosts: &PlatformHosts) -> Option<&'static str> {
+    match hosts.role_of_name(host.as_str()) {
+        HostRole::Platform | HostRole::Subdomain(_) => Some("belongs to the platform"),
+        HostRole::Other(name) if !name.contains('.') => Some("must have a dot"),
+        HostRole::Other(_) => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use service::settings::Addresses;
 
     use super::*;
 
+    fn hosts() -> PlatformHosts {
+        PlatformHosts::new(&Addresses::default())
+    }
+
     fn faults(value: serde_json::Value) -> (bool, Vec<String>) {
         let application: Application = serde_json::from_value(value).unwrap();
-        let checked = application.check(&Addresses::default(), &["free".to_owned()]);
+        let checked = application.check(&hosts(), &["free".to_owned()]);
         let text = format!("{:?}", checked.as_ref().err());
         let fields = [
             "tenant_name",
@@ -212,7 +224,7 @@ mod tests {
     fn a_tenants_own_domain_is_no_name_of_ours() {
         let check = |domain: &str| {
             let host: Hostname = domain.parse().unwrap();
-            refusal(&host, &Addresses::default())
+            refusal(&host, &hosts())
         };
         assert_eq!(check("app.example.com"), None);
         for ours in ["localhost", "acme.localhost", "a.b.localhost", "intranet"] {

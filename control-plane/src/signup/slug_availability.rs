@@ -4,6 +4,7 @@ use serde::Serialize;
 use tenancy::Slug;
 use utoipa::ToSchema;
 
+use super::is_reserved;
 use crate::{app::ControlPlane, error::Error};
 
 /// Whether a slug can be had.
@@ -20,7 +21,7 @@ impl ControlPlane {
     pub(crate) async fn slug_availability(&self, text: &str) -> Result<SlugAvailability, Error> {
         let reason = match text.parse::<Slug>() {
             Err(fault) => Some(fault.to_string()),
-            Ok(slug) if slug.is_reserved() => Some("is reserved".to_owned()),
+            Ok(slug) if is_reserved(&slug, self.hosts()) => Some("is reserved".to_owned()),
             Ok(slug) => self
                 .store()
                 .slug_exists(&slug)

@@ -1,8 +1,11 @@
 //! What a request says about its tenant, from its head alone.
 
-use http::{HeaderMap, HeaderName, header, request::Parts, uri::Authority};
-use service::{Kind, Problem, settings::Addresses};
-use tenancy::{Hostname, Slug, TenantId, registry::Name};
+use http::{HeaderMap, HeaderName, header, request::Parts};
+use service::{
+    Kind, Problem,
+    hosts::{Host, HostRole, PlatformHosts},
+};
+use tenancy::{Slug, TenantId, registry::Name};
 
 use crate::path_prefix::NamedByPath;
 
@@ -16,51 +19,6 @@ pub(crate) enum Named {
     Id(TenantId),
     /// By any of the other ways.
     By(Name),
-}
-
-/// The hosts that are the platform's own and so name no tenant.
-#[derive(Clone, Debug)]
-pub(crate) struct PlatformHosts {
-    base: String,
-    own: Vec<String>,
-}
-
-impl PlatformHosts {
-    pub(crate) fn new(addresses: &Addresses) -> Self {
-        let public = [addresses.api(), addresses.pages()];
-        let public = public
-            .iter()
-            .filter_map(|url| url.host_str().map(str::to_ascii_lowercase));
-        let further = addresses
-            .platform_hosts
-            .iter()
-            .map(|host| host.to_ascii_lowercase());
-        let own = public
-            .chain(further)
-            .chain([addresses.base_domain.clone()])
-            .collect();
-        Self {
-            base: addresses.base_domain.clone(),
-            own,
-        }
-    }
-
-    /// The tenant that a host names, if it is for a tenant to be named by hosts.
-    fn named(&self, host: &str) -> Result<Option<Name>, Problem> {
-        let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
-        let digits = host.starts_with('[') || host.parse::<std::net::IpAddr>().is_ok();
-        if digits || self.own.contains(&host) {
-            return Ok(None);
-        }
-        let host: Hostname = host.parse().map_err(|_| not_found())?;
-        match host.label_under(&self.base) {
-            Some(label) => label
-                .parse()
-                .map(|slug| Some(Name::Slug(slug)))
-                .map_err(|_| not_found()),
-            None => Ok(Some(Name::Host(host))),
-        }
-    }
 }
 
 /// All names that a request gives of its tenant.
@@ -79,7 +37,7 @@ pub(crate) fn all(parts: &Parts, hosts: &PlatformHosts) -> Result<Vec<Named>, Pr
         names.push(by_slug(slug)?);
     }
     if let Some(host) = host_of(parts)?
-        && let Some(name) = hosts.named(authority(&host)?.host())?
+        && let Some(name) = by_host(&host, hosts)?
     {
         names.push(Named::By(name));
     }
@@ -107,8 +65,15 @@ fn by_slug(text: &str) -> Result<Named, Problem> {
     Ok(Named::By(Name::Slug(slug)))
 }
 
-fn authority(host: &str) -> Result<Authority, Problem> {
-    host.parse().map_err(|_| not_found())
+/// The tenant that a host names; `None` for the platform's own hosts.
+fn by_host(authority: &str, hosts: &PlatformHosts) -> Result<Option<Name>, Problem> {
+    let host = Host::of_authority(authority).map_err(|_| not_found())?;
+    let name = match hosts.role(&host) {
+        HostRole::Platform => return Ok(None),
+        HostRole::Subdomain(label) => label.parse().map(Name::Slug),
+        HostRole::Other(name) => name.parse().map(Name::Host),
+    };
+    name.map(Some).map_err(|_| not_found())
 }
 
 fn values<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Vec<&'a str>, Problem> {
@@ -127,6 +92,7 @@ pub(crate) fn not_found() -> Problem {
 #[cfg(test)]
 mod tests {
     use http::Request;
+    use service::settings::Addresses;
 
     use super::*;
 
@@ -150,6 +116,7 @@ mod tests {
             "LOCALHOST:8080",
             "localhost.",
             "127.0.0.1:8080",
+            "127.1",
             "[::1]:8080",
         ] {
             assert_eq!(names("/", &[("host", host)]), Ok(vec![]), "{host}");
@@ -186,6 +153,8 @@ mod tests {
             "a_b.localhost",
             "-a.localhost",
             "acme..localhost",
+            "acme@localhost",
+            "999.1.1.1",
         ] {
             assert_eq!(
                 names("/", &[("host", host)]),

@@ -77,6 +77,7 @@ pub(super) fn page(
     info: Info,
     figures: Option<Figures>,
 ) -> Option<Response> {
+    let api_url = site.addresses.api_of(&visitor.tenant_host(&info));
     let member = info.member?;
     let view = View {
         administers: member.administers(),
@@ -84,7 +85,7 @@ pub(super) fn page(
         email: member.email,
         role: member.role,
         member_since: member.created_at.as_deref().and_then(day),
-        api_url: site.addresses.api_of(&visitor.bare_host),
+        api_url,
         tenant_name: info.name,
         slug: info.slug,
         plan: info.plan,

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod hosts;
 mod planes;
 mod requests;
 mod support;

@@ -95,6 +95,18 @@ async fn a_sign_up_that_was_not_answered_can_be_sent_again() {
 }
 
 #[tokio::test]
+async fn an_authorization_request_goes_on_to_the_api_of_the_same_host() {
+    let plane = answering("200 OK", "", r#"{"slug":"acme","name":"Acme"}"#).await;
+    let page = ask(
+        plane,
+        get("Acme.LocalHost.:8000", "/oauth/authorize?state=b%2Fc"),
+    )
+    .await;
+    let api = "http://acme.localhost:8080/oauth/authorize?state=b%2Fc";
+    assert_eq!((page.status.as_u16(), page.header("location")), (303, api));
+}
+
+#[tokio::test]
 async fn only_the_session_cookie_is_passed_on() {
     let cookies = "set-cookie: tenantry_session=s; HttpOnly\r\nset-cookie: other=1\r\n";
     let plane = answering("200 OK", cookies, "{}").await;

@@ -77,12 +77,17 @@ impl Page {
 
 /// The pages in front of a plane.
 pub(crate) fn pages(plane: SocketAddr) -> Router {
+    pages_at(plane, &Addresses::default())
+}
+
+/// The same under other addresses.
+pub(crate) fn pages_at(plane: SocketAddr, addresses: &Addresses) -> Router {
     let settings = Settings {
         plane_timeout_seconds: 1,
         ..Settings::behind(format!("http://{plane}").parse().unwrap())
     };
-    let (addresses, network) = (Addresses::default(), Network::default());
-    let pages = frontend::app(&settings, &addresses, &network, &Entropy::seeded(1));
+    let network = Network::default();
+    let pages = frontend::app(&settings, addresses, &network, &Entropy::seeded(1));
     pages.unwrap().router
 }
 

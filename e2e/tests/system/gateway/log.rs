@@ -1,5 +1,7 @@
 //! The access log.
 
+use testkit::hosts::{SETTINGS, TABLE, Whose};
+
 use super::Fixture;
 
 #[tokio::test]
@@ -93,5 +95,25 @@ async fn on_the_pages_no_header_moves_a_request_to_another_tenant() {
         let request = request.header(name, value).header("X-Request-Id", name);
         request.send().await.unwrap();
         assert_eq!(fixture.gateway.logged(name).await["tenant"], "acme");
+    }
+}
+
+#[tokio::test]
+async fn a_host_is_the_platforms_here_where_it_is_everywhere() {
+    let fixture = Fixture::start(&SETTINGS).await;
+    let client = super::client_at([127, 0, 0, 1]);
+    for (number, (host, whose)) in TABLE.iter().enumerate() {
+        let expected = match whose {
+            Whose::Platform => "",
+            Whose::Slug(name) | Whose::Domain(name) => name,
+            // Counted by whatever it says.
+            Whose::Nobody => continue,
+        };
+        let id = format!("host-{number}");
+        let request = client.get(fixture.url("/api/ping")).header("Host", *host);
+        let answer = request.header("X-Request-Id", &id).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{host}");
+        let line = fixture.gateway.logged(&id).await;
+        assert_eq!(line["tenant"], expected, "{host}");
     }
 }
