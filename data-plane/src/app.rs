@@ -13,7 +13,7 @@ use tenancy::{
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    caller::{Clients, Credentials},
+    caller::{Clients, PrincipalCache},
     rates::Rates,
     router,
     settings::Settings,
@@ -29,10 +29,9 @@ pub(crate) struct App(Arc<Parts>);
 pub(crate) struct Parts {
     pub(crate) registry: Registry,
     pub(crate) lanes: Lanes,
-    pub(crate) feed: ChangeFeed,
     pub(crate) hosts: PlatformHosts,
     pub(crate) rates: Rates,
-    pub(crate) credentials: Credentials,
+    pub(crate) principals: PrincipalCache,
     pub(crate) clients: Clients,
     pub(crate) hasher: Hasher,
     pub(crate) clock: Clock,
@@ -74,14 +73,13 @@ impl DataPlane {
         let pool = connect(data, REGISTRY_CONNECTIONS).context("the registry's pool")?;
         let registry = Registry::new(pool, &feed, settings.tenants_in_memory);
         let app = App(Arc::new(Parts {
-            lanes: Lanes::new(data, &settings.database).context("the tenants' pools")?,
+            lanes: Lanes::new(data, &settings.database, &feed).context("the tenants' pools")?,
             hosts: PlatformHosts::new(addresses),
             rates: Rates::new(settings),
-            credentials: Credentials::new(&feed, settings.tokens_in_memory),
+            principals: PrincipalCache::new(&feed, settings.tokens_in_memory),
             clients: Clients::new(&feed, settings.tokens_in_memory),
             addresses: addresses.clone(),
             registry: registry.clone(),
-            feed,
             hasher,
             clock,
             entropy,

@@ -7,11 +7,9 @@
 mod bearer;
 mod cached;
 mod member;
-mod revoked;
 mod session;
 
 pub(crate) use bearer::Caller;
-pub(crate) use cached::{Clients, Credentials, Principal, User};
-pub(crate) use member::{Admin, Member, Owner, Visitor};
-pub(crate) use revoked::Revoked;
-pub(crate) use session::{clear_cookie, secret_of, set_cookie};
+pub(crate) use cached::{Clients, Principal, PrincipalCache, User};
+pub(crate) use member::{Admin, Member, Owner, Session, Visitor};
+pub(crate) use session::{clear_cookie, set_cookie};

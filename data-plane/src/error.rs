@@ -29,6 +29,12 @@ pub(crate) enum Error {
         /// How many there are.
         used: i64,
     },
+    /// Whoever acts has lost the right to, since their credentials were looked up.
+    #[error("the right to do this was lost meanwhile")]
+    RightLost,
+    /// It concerns somebody, or gives a role, above the role of whoever acts.
+    #[error("above the own role")]
+    AboveOwnRole,
     /// It would leave the tenant without an owner.
     #[error("the tenant needs an owner")]
     LastOwner,
@@ -73,6 +79,11 @@ impl From<Error> for Problem {
                 .fact("quota", quota)
                 .fact("limit", limit)
                 .fact("used", used),
+            Error::RightLost => Problem::new(Kind::Forbidden)
+                .detail("Your role or password changed meanwhile. Sign in again."),
+            Error::AboveOwnRole => {
+                Problem::new(Kind::Forbidden).detail("That is above your own role.")
+            }
             Error::LastOwner => Problem::new(Kind::Conflict)
                 .detail("A tenant needs at least one active owner, and this is the last."),
             Error::Password(cause) => cause.into(),

@@ -21,10 +21,22 @@ impl Digest {
         Self(Sha256::digest(secret.as_bytes()).into())
     }
 
+    /// The digest of these bytes.
+    #[must_use]
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The digest's bytes, as a `bytea` parameter.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// The digest's bytes, by value.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; 32] {
+        self.0
     }
 
     /// Reads a digest back from a `bytea` column; `None` unless it is 32 bytes.

@@ -25,7 +25,7 @@ pub use lanes::Lanes;
 pub use login::{BadUrl, Driver, Login};
 pub use settings::{Database, connect};
 pub use sql::Sql;
-pub use transaction::Transaction;
+pub use transaction::{STATEMENTS, Transaction};
 
 use crate::tenant::Tenant;
 
@@ -92,6 +92,7 @@ impl TenantDb {
     /// When no connection is to be had.
     pub async fn begin(&self) -> Result<Transaction, Error> {
         let held = self.lanes.hold(self.tenant.id).await?;
-        Ok(Transaction::new(held, Arc::clone(&self.tenant)))
+        let feed = self.lanes.feed().clone();
+        Ok(Transaction::new(held, Arc::clone(&self.tenant), feed))
     }
 }

@@ -1,10 +1,10 @@
-//! ChangeNotice from the database: what changed, as it changes.
+//! The change feed: PostgreSQL's notifications, passed on to the caches of this process.
 //!
-//! One connection listens. Whoever keeps something in memory subscribes, and is told within the
-//! time of a NOTIFY, or at once when this process changed it itself ([`ChangeFeed::publish`]). While the
-//! connection is well, proven by a question several times a second, memory can be trusted;
-//! when it is not, [`ChangeFeed::is_fresh`] says so and memory lives for a second at most. After a
-//! silence everybody is told to forget everything, since what was missed is not known.
+//! One connection listens. A cache subscribes and gets each [`ChangeNotice`] within the time of a
+//! NOTIFY, or at once when a transaction of this process published it. While the connection is
+//! well, proven by a query several times a second, cached entries are current; when it is not,
+//! [`ChangeFeed::is_fresh`] says so and entries are used for a second at most. After a connection
+//! was lost every cache is emptied, since the notices missed are not known.
 
 use std::{
     sync::{
@@ -17,56 +17,29 @@ use std::{
 use futures_util::future::poll_fn;
 use tokio::sync::mpsc;
 use tokio_postgres::{AsyncMessage, Client};
-use uuid::Uuid;
 
 use crate::{
     db::{self, Login},
     names::TenantId,
+    notice::{ChangeNotice, REVOKED, TENANTS},
 };
 
-/// The channel on which the registry's triggers tell which tenant changed.
-pub const TENANTS: &str = "tenantry_tenants";
-/// The channel on which revocations are told.
-pub const REVOKED: &str = "tenantry_revoked";
-
 const HEARTBEAT: Duration = Duration::from_millis(300);
-/// How long after a heartbeat memory is still trusted.
+/// How long after a heartbeat cached entries are still current.
 const TRUST: Duration = Duration::from_millis(900);
 const SHARDS: usize = 256;
 
-/// Something changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ChangeNotice {
-    /// A tenant's row, or one of its domains.
-    Tenant(TenantId),
-    /// Something within a tenant is no longer valid; what, is the data plane's own language.
-    Revoked(TenantId, String),
-    /// ChangeNotice may have been missed, or concern everybody: forget everything.
-    Everything,
-}
-
-impl ChangeNotice {
-    fn read(channel: &str, payload: &str) -> Self {
-        let (id, rest) = payload.split_once(' ').unwrap_or((payload, ""));
-        match (channel, id.parse::<Uuid>()) {
-            (TENANTS, Ok(id)) => Self::Tenant(TenantId::new(id)),
-            (REVOKED, Ok(id)) => Self::Revoked(TenantId::new(id), rest.to_owned()),
-            _ => Self::Everything,
-        }
-    }
-}
-
 type Subscriber = Box<dyn Fn(&ChangeNotice) + Send + Sync>;
 
-/// The news, shared by all who keep something in memory; cheap to clone.
+/// The feed, shared by all caches of a process; cheap to clone.
 #[derive(Clone)]
 pub struct ChangeFeed(Arc<Inner>);
 
 struct Inner {
     started: Instant,
-    /// Milliseconds after `started` until which memory is trusted.
+    /// Milliseconds after `started` until which cached entries are current.
     trusted_until: AtomicU64,
-    /// How often news came, by tenant: lets a load notice that it was overtaken.
+    /// How many notices came, by tenant: lets a load see that it was overtaken.
     epochs: [AtomicU64; SHARDS],
     subscribers: RwLock<Vec<Subscriber>>,
 }
@@ -88,7 +61,7 @@ impl ChangeFeed {
         feed
     }
 
-    /// Calls `subscriber` with all news from now on, on the listening task: it must be quick.
+    /// Calls `subscriber` with every notice from now on, on the listening task: it must be quick.
     pub fn subscribe(&self, subscriber: impl Fn(&ChangeNotice) + Send + Sync + 'static) {
         let mut all = self
             .0
@@ -98,9 +71,9 @@ impl ChangeFeed {
         all.push(Box::new(subscriber));
     }
 
-    /// Tells this process's subscribers at once, ahead of the database's own word.
-    pub fn publish(&self, news: &ChangeNotice) {
-        match news {
+    /// Passes a notice to this process's subscribers at once, ahead of PostgreSQL's notification.
+    pub(crate) fn publish(&self, notice: &ChangeNotice) {
+        match notice {
             ChangeNotice::Tenant(id) | ChangeNotice::Revoked(id, _) => {
                 self.0.epochs[shard(*id)].fetch_add(1, Ordering::SeqCst);
             }
@@ -117,17 +90,17 @@ impl ChangeFeed {
             .unwrap_or_else(PoisonError::into_inner)
             .iter()
         {
-            subscriber(news);
+            subscriber(notice);
         }
     }
 
-    /// Whether all that was committed until a second ago has been told.
+    /// Whether every notice committed until a second ago has arrived.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
         self.0.now() < self.0.trusted_until.load(Ordering::Acquire)
     }
 
-    /// Changes whenever there is news of a tenant.
+    /// Changes with every notice that concerns a tenant.
     pub(crate) fn epoch(&self, id: TenantId) -> u64 {
         self.0.epochs[shard(id)].load(Ordering::SeqCst)
     }
@@ -144,22 +117,22 @@ fn shard(id: TenantId) -> usize {
 }
 
 async fn listen(feed: std::sync::Weak<Inner>, login: Login) {
-    let mut told = String::new();
+    let mut logged = String::new();
     loop {
         let failed = session(&feed, &login).await;
         let Some(inner) = feed.upgrade() else { return };
         inner.trusted_until.store(0, Ordering::Release);
         ChangeFeed(inner).publish(&ChangeNotice::Everything);
-        // Told once, and not three times a second for as long as it lasts.
+        // Logged once, and not three times a second for as long as it lasts.
         let cause = failed.map_err(db::Error::from).err();
         let cause = cause.map(|cause| cause.to_string()).unwrap_or_default();
-        if cause != told && !cause.is_empty() {
+        if cause != logged && !cause.is_empty() {
             tracing::warn!(
                 cause,
                 "not listening for changes; memory is trusted for a second"
             );
         }
-        told = cause;
+        logged = cause;
         tokio::time::sleep(HEARTBEAT).await;
     }
 }
@@ -170,7 +143,7 @@ async fn session(
     login: &Login,
 ) -> Result<(), tokio_postgres::Error> {
     let (client, mut connection) = login.connect().await?;
-    let (sender, mut news) = mpsc::unbounded_channel();
+    let (sender, mut notices) = mpsc::unbounded_channel();
     let driver = tokio::spawn(async move {
         while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
             if let AsyncMessage::Notification(note) = message {
@@ -186,14 +159,17 @@ async fn session(
     }
     let outcome = tokio::select! {
         outcome = heartbeat(feed, &client) => outcome,
-        () = pass_on(feed, &mut news) => Ok(()),
+        () = pass_on(feed, &mut notices) => Ok(()),
     };
     driver.abort();
     outcome
 }
 
-async fn pass_on(feed: &std::sync::Weak<Inner>, news: &mut mpsc::UnboundedReceiver<ChangeNotice>) {
-    while let Some(item) = news.recv().await {
+async fn pass_on(
+    feed: &std::sync::Weak<Inner>,
+    notices: &mut mpsc::UnboundedReceiver<ChangeNotice>,
+) {
+    while let Some(item) = notices.recv().await {
         let Some(inner) = feed.upgrade() else { return };
         ChangeFeed(inner).publish(&item);
     }
@@ -219,26 +195,5 @@ async fn heartbeat(
         inner.trusted_until.store(trusted, Ordering::Release);
         drop(inner);
         tokio::time::sleep(HEARTBEAT).await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn unreadable_news_concerns_everything() {
-        let id = "01890a5d-ac96-774b-bcce-b302099a8057";
-        let tenant: TenantId = id.parse().unwrap();
-        assert_eq!(
-            ChangeNotice::read(TENANTS, id),
-            ChangeNotice::Tenant(tenant)
-        );
-        let revoked = ChangeNotice::read(REVOKED, &format!("{id} token x"));
-        assert_eq!(revoked, ChangeNotice::Revoked(tenant, "token x".to_owned()));
-        for odd in ["", "*", "x y"] {
-            assert_eq!(ChangeNotice::read(TENANTS, odd), ChangeNotice::Everything);
-            assert_eq!(ChangeNotice::read(REVOKED, odd), ChangeNotice::Everything);
-        }
     }
 }

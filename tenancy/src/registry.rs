@@ -12,8 +12,9 @@ use tokio_postgres::{Row, types::ToSql};
 use crate::{
     cache::NotifiedCache,
     db::{Error, Params, Sql},
-    feed::{ChangeFeed, ChangeNotice},
+    feed::ChangeFeed,
     names::{Hostname, Slug, TenantId},
+    notice::ChangeNotice,
     settings::TenantSettings,
     statements,
     tenant::{Plan, Status, Tenant},
@@ -69,13 +70,13 @@ impl Registry {
         let max_age = Duration::from_secs(60);
         let tenants = Arc::new(NotifiedCache::new(feed, capacity, max_age));
         let names = Cache::new(capacity * 2);
-        let told = (tenants.evictor(), names.clone());
-        feed.subscribe(move |news| match news {
-            ChangeNotice::Tenant(id) => told.0.forget(id),
+        let caches = (tenants.evictor(), names.clone());
+        feed.subscribe(move |notice| match notice {
+            ChangeNotice::Tenant(id) => caches.0.forget(id),
             ChangeNotice::Revoked(..) => (),
             ChangeNotice::Everything => {
-                told.0.forget_all();
-                told.1.invalidate_all();
+                caches.0.forget_all();
+                caches.1.invalidate_all();
             }
         });
         Self {

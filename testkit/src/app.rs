@@ -262,7 +262,8 @@ impl Tenant<'_> {
         );
     }
 
-    async fn signed_in(&self, username: &str) -> Client {
+    /// A user who is there already, with a session.
+    pub async fn signed_in(&self, username: &str) -> Client {
         let client = self.app.anonymous().with("x-tenant-slug", &self.slug);
         let body = json!({ "username": username, "password": PASSWORD });
         let answer = client.post("/oauth/login", body).await.expect(200);

@@ -16,6 +16,7 @@ pub mod certificates;
 pub mod client;
 pub mod database;
 pub mod hosts;
+pub mod interleave;
 pub mod metrics;
 pub mod port;
 pub mod rounds;

@@ -4,7 +4,7 @@
 //! statements are never prepared ahead, where they would mean another tenant's tables.
 
 use serde::Serialize;
-use tenancy::{SchemaName, Slug, db::Error as DbError};
+use tenancy::{Revocation, SchemaName, Slug, db::Error as DbError};
 use time::OffsetDateTime;
 use tokio_postgres::{
     Row,
@@ -24,7 +24,7 @@ use crate::error::Error;
 tenancy::statements! {
     LIMIT = "SELECT p.max_users FROM platform.tenants t JOIN platform.plans p ON p.name = t.plan \
         WHERE t.id = $1";
-    TELL = "SELECT pg_notify('tenantry_revoked', $1)";
+    PUBLISH = "SELECT platform.publish_revocation_of($1, $2)";
 }
 
 const COUNT: &str = "SELECT count(*) FROM users";
@@ -32,14 +32,12 @@ const ADD: &str = "INSERT INTO users \
     (id, username, email, password_hash, role, created_at, updated_at) \
     VALUES ($1, $2, $3, $4, $5, $6, $6) RETURNING id, username, email, role";
 const SET_PASSWORD: &str = "WITH changed AS ( \
-        UPDATE users SET password_hash = $2, updated_at = $3 \
+        UPDATE users SET password_hash = $2, updated_at = $3, \
+            credentials_version = credentials_version + 1 \
         WHERE lower(username) = lower($1) OR lower(email) = lower($1) \
         RETURNING id, username, email, role \
     ), ended AS ( \
         DELETE FROM sessions USING changed WHERE user_id = changed.id \
-    ), revoked AS ( \
-        UPDATE tokens SET revoked_at = $3 FROM changed \
-        WHERE user_id = changed.id AND revoked_at IS NULL \
     ) \
     SELECT id, username, email, role FROM changed";
 
@@ -107,9 +105,8 @@ impl Store {
         let outcome = async {
             let tenant = enter(&tx, slug).await?;
             let member = set_password(&tx, user, hash, change.now).await?;
-            // In the data plane's words, which forgets the user's sessions and tokens.
-            let told = format!("{} user {}", tenant.id, member.id);
-            tx.query(TELL, &[&told]).await?;
+            let revocation = Revocation::User(member.id).to_string();
+            tx.query(PUBLISH, &[&tenant.id, &revocation]).await?;
             events::record(&tx, tenant.id, change).await?;
             Ok(member)
         }
@@ -135,8 +132,8 @@ async fn check_room(tx: &Tx, tenant: &Locked) -> Result<(), Error> {
         return Ok(());
     };
     // The lock that the data plane takes too, so that both together stay within the plan.
-    let lock = "LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE";
-    tx.client().batch_execute(lock).await?;
+    let lock = "SELECT FROM usage WHERE resource = 'users' FOR UPDATE";
+    tx.client().query_typed(lock, &[]).await?;
     let rows = tx.client().query_typed(COUNT, &[]).await?;
     let used: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
     if used >= limit {

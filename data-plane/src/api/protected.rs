@@ -43,14 +43,14 @@ pub(crate) struct Me {
 }
 
 fn access<S>(caller: &Caller<S>, message: &'static str) -> Json<Access> {
-    let user = caller.known.user.as_ref();
+    let user = caller.principal.user.as_ref();
     Json(Access {
         message,
         tenant: caller.tenant.slug.clone(),
         user_id: user.map(|user| user.id),
         username: user.map(|user| user.username.clone()),
-        client_id: caller.known.client.clone(),
-        scope: caller.known.scopes(),
+        client_id: caller.principal.client.clone(),
+        scope: caller.principal.scopes(),
     })
 }
 
@@ -72,7 +72,7 @@ pub(crate) async fn admin(caller: Caller<AdminScope>) -> Json<Access> {
 #[utoipa::path(get, path = "/api/users/me", tag = "api", security(("bearer" = ["profile"])),
     responses((status = 200, body = Me), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn me(caller: Caller<Profile>) -> Result<Json<Me>, Problem> {
-    let user = caller.known.user.clone().ok_or_else(|| {
+    let user = caller.principal.user.clone().ok_or_else(|| {
         Problem::new(Kind::Forbidden).detail("This token acts for a client, not for a user.")
     })?;
     Ok(Json(Me {

@@ -14,19 +14,19 @@ use crate::{app::App, error::Error, ids::UserId, resolve::InTenant, scope::Needs
 pub(crate) struct Caller<S> {
     pub(crate) tenant: Arc<Tenant>,
     pub(crate) db: TenantDb,
-    pub(crate) known: Arc<Principal>,
+    pub(crate) principal: Arc<Principal>,
     scope: PhantomData<S>,
 }
 
 impl<S> Caller<S> {
     /// The user on whose behalf the call is made; `None` when a client acts for itself.
     pub(crate) fn user(&self) -> Option<UserId> {
-        self.known.user.as_ref().map(|user| user.id)
+        self.principal.user.as_ref().map(|user| user.id)
     }
 
     /// Whether the user administers the tenant and lets this token do so too.
     pub(crate) fn administers(&self) -> bool {
-        self.known.may("admin")
+        self.principal.may("admin")
     }
 }
 
@@ -36,14 +36,14 @@ impl<S: Needs> FromRequestParts<App> for Caller<S> {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let InTenant { tenant, db } = parts.extract_with_state(app).await?;
         let token = token_of(parts)?.ok_or_else(|| unauthorized(None))?;
-        let known = find(app, &db, &token).await?.ok_or_else(invalid)?;
-        if let Some(scope) = S::SCOPE.filter(|scope| !known.may(scope)) {
+        let principal = find(app, &db, &token).await?.ok_or_else(invalid)?;
+        if let Some(scope) = S::SCOPE.filter(|scope| !principal.may(scope)) {
             return Err(insufficient(scope));
         }
         Ok(Self {
             tenant,
             db,
-            known,
+            principal,
             scope: PhantomData,
         })
     }
@@ -57,7 +57,7 @@ pub(crate) async fn find(
 ) -> Result<Option<Arc<Principal>>, Error> {
     let (now, digest) = (app.clock.now(), Digest::of(token));
     let load = store::tokens::access(db, &digest, now);
-    app.credentials
+    app.principals
         .find((db.tenant().id, CredentialKind::Token, digest), now, load)
         .await
 }

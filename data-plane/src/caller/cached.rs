@@ -1,17 +1,15 @@
-//! Credentials that were seen before: no round trip, and forgotten when they are revoked.
+//! Principals and clients that were looked up before: no round trip, and evicted when they are revoked.
 
 use std::{sync::Arc, time::Duration};
 
 use service::Digest;
 use tenancy::{
-    ChangeFeed, TenantId,
+    ChangeFeed, ChangeNotice, Revocation, TenantId,
     cache::{Evictor, NotifiedCache},
-    feed::ChangeNotice,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::revoked::Revoked;
 use crate::{
     error::Error,
     ids::UserId,
@@ -19,7 +17,7 @@ use crate::{
     store::{clients::Client, users::Role},
 };
 
-/// How long memory is used without asking again, even when nothing is told.
+/// How long an entry is used without another look-up, even when no notice comes.
 const MAX_AGE: Duration = Duration::from_secs(60);
 
 /// A user on whose behalf something is presented.
@@ -30,6 +28,8 @@ pub(crate) struct User {
     pub(crate) email: String,
     pub(crate) role: Role,
     pub(crate) created_at: OffsetDateTime,
+    /// Of the credentials under which this was looked up.
+    pub(crate) credentials_version: i32,
 }
 
 /// What an access token or a session stands for.
@@ -41,7 +41,10 @@ pub(crate) struct Principal {
     pub(crate) client: Option<String>,
     /// As granted; [`Principal::scopes`] says what of it counts.
     pub(crate) granted: Scopes,
-    pub(crate) family: Option<Uuid>,
+    /// `None`: a session.
+    pub(crate) authorization: Option<Uuid>,
+    /// `None`: a token.
+    pub(crate) session: Option<Uuid>,
     pub(crate) issued_at: OffsetDateTime,
     pub(crate) expires_at: OffsetDateTime,
 }
@@ -71,12 +74,13 @@ impl Principal {
         self.granted.holds(scope) && (scope != "admin" || administers())
     }
 
-    fn is_stale(&self, revoked: &Revoked) -> bool {
-        match revoked {
-            Revoked::Secret(_) => false,
-            Revoked::Family(family) => self.family == Some(*family),
-            Revoked::User(user) => self.user.as_ref().is_some_and(|own| own.id == *user),
-            Revoked::Client(client) => self.client.as_ref() == Some(client),
+    fn is_ended_by(&self, revocation: &Revocation) -> bool {
+        match revocation {
+            Revocation::Token(_) => false,
+            Revocation::Authorization(id) => self.authorization == Some(*id),
+            Revocation::Session(id) => self.session == Some(*id),
+            Revocation::User(id) => self.user.as_ref().is_some_and(|own| own.id.as_uuid() == id),
+            Revocation::Client(id) => self.client.as_ref() == Some(id),
         }
     }
 }
@@ -93,16 +97,16 @@ pub(crate) enum CredentialKind {
 type Key = (TenantId, CredentialKind, Digest);
 
 /// Access tokens and sessions, by tenant and digest.
-pub(crate) struct Credentials(NotifiedCache<Key, Arc<Principal>>);
+pub(crate) struct PrincipalCache(NotifiedCache<Key, Arc<Principal>>);
 
-impl Credentials {
+impl PrincipalCache {
     pub(crate) fn new(feed: &ChangeFeed, capacity: u64) -> Self {
         let cache: NotifiedCache<Key, Arc<Principal>> = NotifiedCache::new(feed, capacity, MAX_AGE);
-        let told = cache.evictor();
-        feed.subscribe(move |news| match news {
-            ChangeNotice::Revoked(tenant, what) => forget(&told, *tenant, what),
+        let evictor = cache.evictor();
+        feed.subscribe(move |notice| match notice {
+            ChangeNotice::Revoked(tenant, revocation) => evict(&evictor, *tenant, revocation),
             ChangeNotice::Tenant(_) => (),
-            ChangeNotice::Everything => told.forget_all(),
+            ChangeNotice::Everything => evictor.forget_all(),
         });
         Self(cache)
     }
@@ -115,22 +119,18 @@ impl Credentials {
         load: impl Future<Output = Result<Option<Principal>, Error>>,
     ) -> Result<Option<Arc<Principal>>, Error> {
         let load = async { Ok::<_, Error>(load.await?.map(Arc::new)) };
-        let known = self.0.get_or_load(key.0, key, load).await?;
-        Ok(known.filter(|known| known.expires_at > now))
+        let principal = self.0.get_or_load(key.0, key, load).await?;
+        Ok(principal.filter(|principal| principal.expires_at > now))
     }
 }
 
-fn forget(cache: &Evictor<Key, Arc<Principal>>, tenant: TenantId, what: &str) {
-    match what.parse() {
-        Ok(Revoked::Secret(digest)) => {
-            cache.forget(&(tenant, CredentialKind::Token, digest));
-            cache.forget(&(tenant, CredentialKind::Session, digest));
-        }
-        Ok(revoked) => {
-            cache.forget_where(move |key, known| key.0 == tenant && known.is_stale(&revoked));
-        }
-        Err(()) => cache.forget_where(move |key, _| key.0 == tenant),
+fn evict(cache: &Evictor<Key, Arc<Principal>>, tenant: TenantId, revocation: &Revocation) {
+    if let Revocation::Token(digest) = revocation {
+        cache.forget(&(tenant, CredentialKind::Token, Digest::new(*digest)));
+        return;
     }
+    let revocation = revocation.clone();
+    cache.forget_where(move |key, principal| key.0 == tenant && principal.is_ended_by(&revocation));
 }
 
 /// OAuth clients, by tenant and id.
@@ -140,15 +140,13 @@ impl Clients {
     pub(crate) fn new(feed: &ChangeFeed, capacity: u64) -> Self {
         let cache: NotifiedCache<(TenantId, String), Arc<Client>> =
             NotifiedCache::new(feed, capacity, MAX_AGE);
-        let told = cache.evictor();
-        feed.subscribe(move |news| match news {
-            ChangeNotice::Revoked(tenant, what) => {
-                if let Ok(Revoked::Client(client)) = what.parse() {
-                    told.forget(&(*tenant, client));
-                }
+        let evictor = cache.evictor();
+        feed.subscribe(move |notice| match notice {
+            ChangeNotice::Revoked(tenant, Revocation::Client(client)) => {
+                evictor.forget(&(*tenant, client.clone()));
             }
-            ChangeNotice::Tenant(_) => (),
-            ChangeNotice::Everything => told.forget_all(),
+            ChangeNotice::Revoked(..) | ChangeNotice::Tenant(_) => (),
+            ChangeNotice::Everything => evictor.forget_all(),
         });
         Self(cache)
     }

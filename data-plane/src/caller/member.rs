@@ -6,6 +6,7 @@ use axum::{RequestPartsExt, extract::FromRequestParts};
 use http::{Method, request::Parts};
 use service::{Digest, Kind, Problem, origin};
 use tenancy::{Tenant, TenantDb};
+use time::OffsetDateTime;
 
 use super::{
     bearer,
@@ -29,6 +30,15 @@ pub(crate) struct Member {
     pub(crate) tenant: Arc<Tenant>,
     pub(crate) db: TenantDb,
     pub(crate) user: User,
+    /// `None`: by a token.
+    pub(crate) session: Option<Session>,
+}
+
+/// The session in which a member acts.
+pub(crate) struct Session {
+    /// Of its secret.
+    pub(crate) digest: Digest,
+    pub(crate) expires_at: OffsetDateTime,
 }
 
 /// A member who administers the tenant: an admin or an owner.
@@ -49,7 +59,8 @@ impl FromRequestParts<App> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let InTenant { tenant, db } = parts.extract_with_state(app).await?;
-        let user = user(parts, app, &db, Token::Any).await?;
+        let found = user(parts, app, &db, Token::Any).await?;
+        let user = found.map(|(user, _)| user);
         Ok(Self { tenant, user })
     }
 }
@@ -59,11 +70,16 @@ impl FromRequestParts<App> for Member {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let InTenant { tenant, db } = parts.extract_with_state(app).await?;
-        let user = user(parts, app, &db, Token::Administers).await?;
-        let user = user.ok_or_else(|| {
+        let found = user(parts, app, &db, Token::Administers).await?;
+        let (user, session) = found.ok_or_else(|| {
             bearer::unauthorized(None).detail("Sign in, or send a token with scope admin.")
         })?;
-        Ok(Self { tenant, db, user })
+        Ok(Self {
+            tenant,
+            db,
+            user,
+            session,
+        })
     }
 }
 
@@ -104,15 +120,15 @@ async fn user(
     app: &App,
     db: &TenantDb,
     token: Token,
-) -> Result<Option<User>, Problem> {
+) -> Result<Option<(User, Option<Session>)>, Problem> {
     if let Some(secret) = bearer::token_of(parts)? {
-        let known = bearer::find(app, db, &secret)
+        let principal = bearer::find(app, db, &secret)
             .await?
             .ok_or_else(bearer::invalid)?;
-        if token == Token::Administers && !known.may("admin") {
+        if token == Token::Administers && !principal.may("admin") {
             return Err(bearer::insufficient("admin"));
         }
-        return Ok(known.user.clone());
+        return Ok(principal.user.clone().map(|user| (user, None)));
     }
     let Some(secret) = session::secret_of(&parts.headers, &app.addresses) else {
         return Ok(None);
@@ -120,11 +136,15 @@ async fn user(
     let (now, digest) = (app.clock.now(), Digest::of(&secret));
     let load = async { store::sessions::find(db, &digest, now).await };
     let key = (db.tenant().id, CredentialKind::Session, digest);
-    let known = app.credentials.find(key, now, load).await?;
-    if known.is_some() {
-        not_forged(parts)?;
-    }
-    Ok(known.and_then(|known| known.user.clone()))
+    let Some(principal) = app.principals.find(key, now, load).await? else {
+        return Ok(None);
+    };
+    not_forged(parts)?;
+    let session = Session {
+        digest,
+        expires_at: principal.expires_at,
+    };
+    Ok(principal.user.clone().map(|user| (user, Some(session))))
 }
 
 /// A cookie goes along with whatever a browser sends, so a change needs to come from here.

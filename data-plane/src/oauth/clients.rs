@@ -12,14 +12,13 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     app::App,
-    caller::{Admin, Member, Revoked},
+    caller::{Admin, Member},
     error::{Error, OAuthError, OAuthErrorBody},
     ids::Id,
     page,
     store::clients::{self, Client},
 };
 use metadata::Metadata;
-use tenancy::feed::ChangeNotice;
 
 /// A client as RFC 7591 section 3.2.1 answers it.
 #[derive(Serialize, ToSchema)]
@@ -100,7 +99,7 @@ pub(crate) async fn register(
         auth_method: metadata.auth_method,
         created_at: app.clock.now(),
     };
-    clients::insert(&db, &client, user.id).await?;
+    clients::insert(&db, &client, &user).await?;
     Ok(Created(ClientInformation::new(
         client,
         secret.as_ref().map(|minted| &minted.secret),
@@ -138,18 +137,10 @@ pub(crate) async fn list(
     params(("client_id" = String, Path)),
     security(("session" = []), ("bearer" = ["admin"])), responses(
     (status = 204, description = "Removed"), (status = "4XX", body = ProblemBody)))]
-pub(crate) async fn delete(
-    State(app): State<App>,
-    Admin(member): Admin,
-    Id(id): Id<String>,
-) -> Result<StatusCode, Error> {
+pub(crate) async fn delete(Admin(member): Admin, Id(id): Id<String>) -> Result<StatusCode, Error> {
     if id.contains('\0') {
         return Err(Error::NotFound);
     }
-    clients::delete(&member.db, &id).await?;
-    app.feed.publish(&ChangeNotice::Revoked(
-        member.tenant.id,
-        Revoked::Client(id).to_string(),
-    ));
+    clients::delete(&member.db, &id, &member.user).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 use service::{Digest, request::ClientNetwork};
-use tenancy::{Tenant, TenantDb, feed::ChangeNotice};
+use tenancy::{Tenant, TenantDb};
+use uuid::Uuid;
 
 use super::{
-    issue::{self, Subject, TokenResponse},
+    issue::{self, Refreshed, Subject, TokenResponse},
     login,
     token::TokenRequest,
 };
 use crate::{
     app::App,
-    caller::Revoked,
     error::{Code, Error, OAuthError},
     scope::Scopes,
-    store::{clients::Client, tokens, users::Role},
+    store::{authorizations, clients::Client, tokens, users::Role},
 };
 
 /// A way to get a token.
@@ -95,7 +95,11 @@ impl TokenExchange<'_> {
         // What is a user's alone is left out: nobody is signed in.
         let users_own = ["admin", "openid", "offline_access"];
         let scope = users_own.into_iter().fold(asked, Scopes::without);
-        issue::access_only(self, Subject { user: None, scope }).await
+        let subject = Subject {
+            holder: None,
+            scope,
+        };
+        issue::access_only(self, subject).await
     }
 
     /// RFC 6749 section 4.3: the client hands in its user's password.
@@ -113,17 +117,14 @@ impl TokenExchange<'_> {
             return Err(wrong_password());
         }
         self.app.rates.login(self.tenant.id, &name, self.from)?;
-        let user = login::check(self.app, self.db, self.from, &name, &password).await?;
-        let user = user.ok_or_else(wrong_password)?;
-        let scope = within(asked, user.role);
-        issue::with_refresh(
-            self,
-            Subject {
-                user: Some(user.id),
-                scope,
-            },
-        )
-        .await
+        let checked = login::check(self.app, self.db, self.from, &name, &password).await?;
+        let checked = checked.ok_or_else(wrong_password)?;
+        let subject = Subject {
+            scope: within(asked, checked.user.role),
+            holder: Some(checked.holder),
+        };
+        let issued = issue::with_refresh(self, subject).await?;
+        issued.ok_or_else(wrong_password)
     }
 
     /// RFC 6749 section 6, rotating: each refresh token works once, and a second use means that
@@ -141,45 +142,36 @@ impl TokenExchange<'_> {
         let found = tokens::refresh(self.db, &digest, now)
             .await?
             .ok_or_else(invalid_refresh_token)?;
-        if found.known.client.as_deref() != Some(self.client.id.as_str()) {
+        let principal = &found.principal;
+        if principal.client.as_deref() != Some(self.client.id.as_str()) {
             return Err(invalid_refresh_token());
         }
-        let Some(family) = found.known.family else {
+        let (Some(authorization), Some(user)) = (principal.authorization, &principal.user) else {
             return Err(invalid_refresh_token());
         };
         if found.used {
-            self.revoke_family(family).await?;
-            return Err(invalid_refresh_token());
+            return Err(self.replayed(authorization).await?);
         }
-        let granted = found.known.granted.clone();
+        let granted = found.principal.granted.clone();
         let asked = self.narrowed(request, &granted)?;
-        let role = found
-            .known
-            .user
-            .as_ref()
-            .map_or(Role::User, |user| user.role);
-        let user = found.known.user.as_ref().map(|user| user.id);
-        let grantee = Subject {
-            user,
-            scope: within(asked, role),
+        let subject = Refreshed {
+            authorization,
+            user: user.id,
+            scope: within(asked, user.role),
+            granted,
         };
-        match issue::rotate(self, &digest, family, grantee, granted).await? {
+        match issue::rotate(self, &digest, subject).await? {
             Some(response) => Ok(response),
-            None => {
-                self.revoke_family(family).await?;
-                Err(invalid_refresh_token())
-            }
+            // Used by somebody else at the same moment, or its right ended meanwhile.
+            None => Err(self.replayed(authorization).await?),
         }
     }
 
-    async fn revoke_family(&self, family: uuid::Uuid) -> Result<(), Error> {
+    /// Revokes an authorization of which a refresh token came twice.
+    async fn replayed(&self, authorization: Uuid) -> Result<OAuthError, Error> {
         tracing::warn!(tenant = %self.tenant.slug, client = %self.client.id, "a refresh token came twice");
-        tokens::revoke_family(self.db, family, self.app.clock.now()).await?;
-        let told = Revoked::Family(family).to_string();
-        self.app
-            .feed
-            .publish(&ChangeNotice::Revoked(self.tenant.id, told));
-        Ok(())
+        authorizations::revoke(self.db, authorization, self.app.clock.now()).await?;
+        Ok(invalid_refresh_token())
     }
 
     /// The scopes that a request asks for, all of which the client may have.

@@ -43,20 +43,20 @@ pub(crate) struct Introspection {
 }
 
 impl Introspection {
-    fn of(known: &Principal, token_type: Option<&'static str>) -> Self {
-        let user = known.user.as_ref();
+    fn of(principal: &Principal, token_type: Option<&'static str>) -> Self {
+        let user = principal.user.as_ref();
         Self {
             active: true,
-            scope: Some(known.scopes()),
-            client_id: known.client.clone(),
+            scope: Some(principal.scopes()),
+            client_id: principal.client.clone(),
             username: user.map(|user| user.username.clone()),
             sub: user
                 .map(|user| &user.id)
                 .map(UserId::to_string)
-                .or_else(|| known.client.clone()),
+                .or_else(|| principal.client.clone()),
             token_type,
-            exp: Some(known.expires_at.unix_timestamp()),
-            iat: Some(known.issued_at.unix_timestamp()),
+            exp: Some(principal.expires_at.unix_timestamp()),
+            iat: Some(principal.issued_at.unix_timestamp()),
         }
     }
 }
@@ -80,15 +80,15 @@ pub(crate) async fn introspect(
         return Err(OAuthError::new(Code::UnauthorizedClient, text));
     }
     let (digest, now) = (request.digest()?, app.clock.now());
-    if let Some(known) = tokens::access(&db, &digest, now).await? {
-        return Ok(Json(Introspection::of(&known, Some("Bearer"))));
+    if let Some(principal) = tokens::access(&db, &digest, now).await? {
+        return Ok(Json(Introspection::of(&principal, Some("Bearer"))));
     }
     let refresh = tokens::refresh(&db, &digest, now)
         .await?
         .filter(|found| !found.used);
-    let own = refresh.filter(|found| found.known.client.as_deref() == Some(&client.id));
+    let own = refresh.filter(|found| found.principal.client.as_deref() == Some(&client.id));
     Ok(Json(
-        own.map(|found| Introspection::of(&found.known, None))
+        own.map(|found| Introspection::of(&found.principal, None))
             .unwrap_or_default(),
     ))
 }

@@ -15,16 +15,30 @@ use crate::{
     error::{Code, Error, OAuthError},
     ids::UserId,
     scope::Scopes,
-    store::tokens::{self, Issue, StoredToken},
+    store::{
+        authorizations::{self, Holder, Issue, StoredToken},
+        tokens,
+    },
 };
 
 /// One token issued in this many sweeps away some that have expired.
 const SWEEP_ONE_IN: u8 = 64;
 
-/// For whom, and what they may.
+/// For whom a new authorization is, and for what.
 pub(super) struct Subject {
-    pub(super) user: Option<UserId>,
+    /// `None`: the client acts for itself.
+    pub(super) holder: Option<Holder>,
     pub(super) scope: Scopes,
+}
+
+/// What a refresh token is exchanged for.
+pub(super) struct Refreshed {
+    pub(super) authorization: Uuid,
+    pub(super) user: UserId,
+    /// Of the access token.
+    pub(super) scope: Scopes,
+    /// Of the next refresh token: what was granted at first (RFC 6749 section 6).
+    pub(super) granted: Scopes,
 }
 
 /// A successful answer (RFC 6749 section 5.1).
@@ -49,122 +63,134 @@ struct Pair {
 }
 
 impl Pair {
-    fn mint(asking: &TokenExchange<'_>) -> Self {
-        let entropy = &asking.app.entropy;
+    fn mint(exchange: &TokenExchange<'_>) -> Self {
+        let entropy = &exchange.app.entropy;
         Self {
             access: Minted::new(entropy, "tnt_at_"),
             refresh: Minted::new(entropy, "tnt_rt_"),
         }
     }
 
-    fn response(self, asking: &TokenExchange<'_>, scope: Scopes, refresh: bool) -> TokenResponse {
+    fn response(self, exchange: &TokenExchange<'_>, scope: Scopes, refresh: bool) -> TokenResponse {
         TokenResponse {
             access_token: self.access.secret.expose_secret().to_owned(),
             token_type: "Bearer",
-            expires_in: asking.tenant.settings.token_policy.access_seconds,
+            expires_in: exchange.tenant.settings.token_policy.access_seconds,
             refresh_token: refresh.then(|| self.refresh.secret.expose_secret().to_owned()),
             scope,
         }
     }
 }
 
-/// An access token without a refresh token.
+/// An access token without a refresh token, for a client that acts for itself.
 pub(super) async fn access_only(
-    asking: &TokenExchange<'_>,
-    grantee: Subject,
+    exchange: &TokenExchange<'_>,
+    subject: Subject,
 ) -> Result<TokenResponse, OAuthError> {
-    begin(asking, grantee, false).await
+    let issued = begin(exchange, subject, false).await?;
+    issued.ok_or_else(client_removed)
 }
 
-/// An access token, and a refresh token for a client that is registered for them.
+/// An access token, and a refresh token for a client that is registered for them. `None` when the
+/// user's credentials have changed since they were checked.
 pub(super) async fn with_refresh(
-    asking: &TokenExchange<'_>,
-    grantee: Subject,
-) -> Result<TokenResponse, OAuthError> {
-    begin(
-        asking,
-        grantee,
-        asking.client.may_use(Grant::RefreshToken.as_str()),
-    )
-    .await
+    exchange: &TokenExchange<'_>,
+    subject: Subject,
+) -> Result<Option<TokenResponse>, OAuthError> {
+    let refreshable = exchange.client.may_use(Grant::RefreshToken.as_str());
+    begin(exchange, subject, refreshable).await
 }
 
 async fn begin(
-    asking: &TokenExchange<'_>,
-    grantee: Subject,
+    exchange: &TokenExchange<'_>,
+    subject: Subject,
     refreshable: bool,
-) -> Result<TokenResponse, OAuthError> {
-    let pair = Pair::mint(asking);
-    let family = asking.app.entropy.id(&asking.app.clock);
-    let issue = issue(asking, family, &pair, &grantee);
-    let refresh = refreshable.then(|| stored_refresh(asking, &pair, grantee.scope.clone()));
-    tokens::issue(asking.db, &issue, refresh.as_ref())
-        .await
-        .map_err(subject_deleted)?;
-    sweep(asking).await?;
-    Ok(pair.response(asking, grantee.scope, refreshable))
+) -> Result<Option<TokenResponse>, OAuthError> {
+    let pair = Pair::mint(exchange);
+    let authorization = exchange.app.entropy.id(&exchange.app.clock);
+    let refresh = refreshable.then(|| stored_refresh(exchange, &pair, subject.scope.clone()));
+    let issue = issue(
+        exchange,
+        authorization,
+        &pair,
+        subject.scope.clone(),
+        refresh,
+    );
+    let issued = authorizations::issue(exchange.db, &issue, subject.holder).await;
+    if !issued.map_err(subject_deleted)? {
+        return Ok(None);
+    }
+    sweep(exchange).await?;
+    Ok(Some(pair.response(exchange, subject.scope, refreshable)))
 }
 
-/// New tokens for a refresh token, which is used up; `None` when somebody was faster.
+/// New tokens for a refresh token, which is used up; `None` when it does not count any longer.
 pub(super) async fn rotate(
-    asking: &TokenExchange<'_>,
+    exchange: &TokenExchange<'_>,
     used: &Digest,
-    family: Uuid,
-    grantee: Subject,
-    granted: Scopes,
+    to: Refreshed,
 ) -> Result<Option<TokenResponse>, OAuthError> {
-    let pair = Pair::mint(asking);
-    let issue = issue(asking, family, &pair, &grantee);
-    let refresh = stored_refresh(asking, &pair, granted);
-    let rotated = tokens::rotate(asking.db, used, &issue, &refresh)
+    let pair = Pair::mint(exchange);
+    let refresh = stored_refresh(exchange, &pair, to.granted);
+    let issue = issue(
+        exchange,
+        to.authorization,
+        &pair,
+        to.scope.clone(),
+        Some(refresh),
+    );
+    let rotated = authorizations::rotate(exchange.db, used, &issue, to.user)
         .await
         .map_err(subject_deleted)?;
-    Ok(rotated.then(|| pair.response(asking, grantee.scope, true)))
+    Ok(rotated.then(|| pair.response(exchange, to.scope, true)))
 }
 
 fn issue<'a>(
-    asking: &'a TokenExchange<'_>,
-    family: Uuid,
+    exchange: &'a TokenExchange<'_>,
+    authorization: Uuid,
     pair: &Pair,
-    grantee: &Subject,
+    scope: Scopes,
+    refresh: Option<StoredToken>,
 ) -> Issue<'a> {
-    let now = asking.app.clock.now();
-    let seconds = asking.tenant.settings.token_policy.access_seconds;
+    let now = exchange.app.clock.now();
+    let seconds = exchange.tenant.settings.token_policy.access_seconds;
     Issue {
-        family,
-        client: &asking.client.id,
-        user: grantee.user,
+        authorization,
+        client: &exchange.client.id,
         access: StoredToken {
             digest: pair.access.digest,
             expires_at: now + Duration::seconds(seconds.into()),
-            scope: grantee.scope.clone(),
+            scope,
         },
+        refresh,
         now,
     }
 }
 
-fn stored_refresh(asking: &TokenExchange<'_>, pair: &Pair, scope: Scopes) -> StoredToken {
-    let seconds = asking.tenant.settings.token_policy.refresh_seconds;
+fn stored_refresh(exchange: &TokenExchange<'_>, pair: &Pair, scope: Scopes) -> StoredToken {
+    let seconds = exchange.tenant.settings.token_policy.refresh_seconds;
     StoredToken {
         digest: pair.refresh.digest,
-        expires_at: asking.app.clock.now() + Duration::seconds(seconds.into()),
+        expires_at: exchange.app.clock.now() + Duration::seconds(seconds.into()),
         scope,
     }
 }
 
-/// A client or user that went while its token was made.
+/// A client that was removed while its token was made.
 fn subject_deleted(error: Error) -> OAuthError {
     match error {
-        Error::Db(cause) if cause.is_foreign_key_violation() => {
-            OAuthError::new(Code::InvalidGrant, "The client or the user is gone.")
-        }
+        Error::Db(cause) if cause.is_foreign_key_violation() => client_removed(),
         error => error.into(),
     }
 }
 
-async fn sweep(asking: &TokenExchange<'_>) -> Result<(), Error> {
-    if asking.app.entropy.bytes::<1>()[0].is_multiple_of(SWEEP_ONE_IN) {
-        tokens::sweep(asking.db, asking.app.clock.now()).await?;
+fn client_removed() -> OAuthError {
+    OAuthError::new(Code::InvalidClient, "The client was removed.")
+}
+
+async fn sweep(exchange: &TokenExchange<'_>) -> Result<(), Error> {
+    if exchange.app.entropy.bytes::<1>()[0].is_multiple_of(SWEEP_ONE_IN) {
+        tokens::sweep(exchange.db, exchange.app.clock.now()).await?;
     }
     Ok(())
 }

@@ -26,7 +26,8 @@ use crate::{
     rates::share,
     resolve::InTenant,
     store::{
-        sessions,
+        authorizations::Holder,
+        sessions::{self, NewSession},
         users::{self, Role, User},
     },
 };
@@ -79,17 +80,26 @@ pub(crate) async fn login(
         return Err(faults.into());
     };
     app.rates.login(tenant.id, &name, from.network())?;
-    let user = check(&app, &db, from.network(), &name, &password)
+    let Checked { user, holder } = check(&app, &db, from.network(), &name, &password)
         .await?
         .ok_or_else(refused)?;
 
     let minted = Minted::new(&app.entropy, "tnt_ss_");
-    let (now, seconds) = (
-        app.clock.now(),
-        tenant.settings.session_policy.lifetime_seconds,
-    );
-    let expires = now + Duration::seconds(seconds.into());
-    sessions::begin(&db, &minted.digest, user.id, now, expires).await?;
+    let now = app.clock.now();
+    let seconds = tenant.settings.session_policy.lifetime_seconds;
+    let session = NewSession {
+        id: app.entropy.id(&app.clock),
+        digest: minted.digest,
+        user: holder.user,
+        credentials_version: holder.credentials_version,
+        now,
+        expires_at: now + Duration::seconds(seconds.into()),
+        user_agent: user_agent(&headers),
+        address: from.0.to_string(),
+    };
+    if !sessions::begin(&db, &session).await? {
+        return Err(refused().into());
+    }
     if app.entropy.bytes::<1>()[0].is_multiple_of(SWEEP_ONE_IN) {
         sessions::sweep(&db, now).await?;
     }
@@ -104,6 +114,12 @@ pub(crate) async fn login(
     Ok(([(header::SET_COOKIE, cookie)], Json(body)).into_response())
 }
 
+/// A user whose password was checked, and the version of their credentials that it was.
+pub(super) struct Checked {
+    pub(super) user: User,
+    pub(super) holder: Holder,
+}
+
 /// The active user of these credentials. Takes the time of one hash, whoever asks.
 ///
 /// # Errors
@@ -114,11 +130,26 @@ pub(super) async fn check(
     from: ClientNetwork,
     name: &str,
     password: &SecretString,
-) -> Result<Option<User>, Error> {
-    let (user, hash) = users::by_login(db, name).await?.unzip();
+) -> Result<Option<Checked>, Error> {
+    let found = users::by_login(db, name).await?;
+    let hash = found.as_ref().map(|found| found.password_hash.as_str());
     let share = share(db.tenant(), from);
-    let matches = app.hasher.verify(share, password, hash.as_deref()).await?;
-    Ok(user.filter(|user| matches && user.is_active))
+    let matches = app.hasher.verify(share, password, hash).await?;
+    let found = found.filter(|found| matches && found.user.is_active);
+    Ok(found.map(|found| Checked {
+        holder: Holder {
+            user: found.user.id,
+            credentials_version: found.credentials_version,
+            auth_time: app.clock.now(),
+        },
+        user: found.user,
+    }))
+}
+
+/// What the browser calls itself, for the list of sessions; cut, since it is anybody's text.
+fn user_agent(headers: &HeaderMap) -> Option<&str> {
+    let text = headers.get(header::USER_AGENT)?.to_str().ok()?;
+    Some(text.get(..256).unwrap_or(text))
 }
 
 fn refused() -> Problem {

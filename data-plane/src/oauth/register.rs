@@ -17,7 +17,10 @@ use crate::{
     ids::UserId,
     rates::share,
     resolve::InTenant,
-    store::users::{self, NewUser, Role},
+    store::users::{
+        Role,
+        changes::{self, NewUser},
+    },
 };
 
 /// Who wants to join. Whatever else the body says, a role among it, is not read.
@@ -78,7 +81,7 @@ pub(crate) async fn register(
             .await?,
         role: Role::User,
     };
-    let user = users::insert(&db, &new, app.clock.now()).await?;
+    let user = changes::insert(&db, None, &new, app.clock.now()).await?;
     Ok(Created(Registered {
         message: "Welcome. Sign in with your username or email.",
         user_id: user.id,

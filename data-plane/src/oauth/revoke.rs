@@ -5,16 +5,14 @@ use http::{HeaderMap, StatusCode};
 use secrecy::SecretString;
 use serde::Deserialize;
 use service::{Digest, JsonOrForm, Problem, problem::ProblemBody};
-use tenancy::feed::ChangeNotice;
 use utoipa::ToSchema;
 
 use super::authenticate;
 use crate::{
     app::App,
-    caller::Revoked,
     error::{Code, OAuthError, OAuthErrorBody},
     resolve::InTenant,
-    store::tokens,
+    store::authorizations,
 };
 
 /// A token presented by a client, to be revoked or introspected.
@@ -49,7 +47,7 @@ impl Presentation {
     (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn revoke(
     State(app): State<App>,
-    InTenant { tenant, db }: InTenant,
+    InTenant { db, .. }: InTenant,
     headers: HeaderMap,
     request: Result<JsonOrForm<Presentation>, Problem>,
 ) -> Result<StatusCode, OAuthError> {
@@ -57,21 +55,6 @@ pub(crate) async fn revoke(
     let (id, secret) = (request.client_id.take(), request.client_secret.take());
     let client = authenticate::client(&app, &db, &headers, id, secret).await?;
     let (digest, now) = (request.digest()?, app.clock.now());
-    let refresh = tokens::refresh(&db, &digest, now)
-        .await?
-        .map(|found| found.known);
-    let own = |known: &&crate::caller::Principal| known.client.as_deref() == Some(&client.id);
-    let revoked = match refresh.as_ref().filter(own).and_then(|known| known.family) {
-        Some(family) => {
-            tokens::revoke_family(&db, family, now).await?;
-            Revoked::Family(family)
-        }
-        None => {
-            tokens::revoke(&db, &digest, &client.id, now).await?;
-            Revoked::Secret(digest)
-        }
-    };
-    app.feed
-        .publish(&ChangeNotice::Revoked(tenant.id, revoked.to_string()));
+    authorizations::revoke_token(&db, &digest, &client.id, now).await?;
     Ok(StatusCode::OK)
 }

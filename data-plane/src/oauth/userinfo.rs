@@ -39,10 +39,13 @@ pub(crate) async fn post(caller: Caller<OpenId>) -> Result<Json<Claims>, Problem
 }
 
 fn claims(caller: &Caller<OpenId>) -> Result<Json<Claims>, Problem> {
-    let user = caller.known.user.as_ref().ok_or_else(|| {
+    let user = caller.principal.user.as_ref().ok_or_else(|| {
         Problem::new(Kind::Forbidden).detail("This token acts for a client, not for a user.")
     })?;
-    let (profile, email) = (caller.known.may("profile"), caller.known.may("email"));
+    let (profile, email) = (
+        caller.principal.may("profile"),
+        caller.principal.may("email"),
+    );
     Ok(Json(Claims {
         sub: user.id,
         preferred_username: profile.then(|| user.username.clone()),

@@ -22,11 +22,17 @@ impl FromRequestParts<App> for InTenant {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        // A request has one tenant, counted once, however many extractors ask for it.
+        if let Some(found) = parts.extensions.get::<Self>() {
+            return Ok(found.clone());
+        }
         let tenant = resolve(parts, app).await?;
         served(&tenant)?;
         app.rates.request(&tenant)?;
         let db = app.lanes.open(Arc::clone(&tenant));
-        Ok(Self { tenant, db })
+        let found = Self { tenant, db };
+        parts.extensions.insert(found.clone());
+        Ok(found)
     }
 }
 

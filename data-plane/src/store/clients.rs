@@ -1,12 +1,12 @@
 //! OAuth clients of a tenant.
 
 use service::Digest;
-use tenancy::{TenantDb, db::Transaction};
+use tenancy::{Revocation, TenantDb, db::Transaction};
 use time::OffsetDateTime;
 use tokio_postgres::Row;
 
-use super::publish;
-use crate::{caller::Revoked, error::Error, ids::UserId, scope::Scopes};
+use super::users::{Role, changes::require};
+use crate::{caller::User, error::Error, scope::Scopes};
 
 macro_rules! columns {
     () => {
@@ -49,11 +49,11 @@ impl Client {
     }
 }
 
-/// Adds a client, if the plan has room.
+/// Adds a client for an admin, if the plan has room.
 ///
 /// # Errors
-/// `Quota` when it has not.
-pub(crate) async fn insert(db: &TenantDb, new: &Client, by: UserId) -> Result<(), Error> {
+/// `Quota` when it has not; `RightLost`.
+pub(crate) async fn insert(db: &TenantDb, new: &Client, by: &User) -> Result<(), Error> {
     let mut tx = db.begin().await?;
     let outcome = insert_in(&mut tx, db, new, by).await;
     tx.end(outcome).await
@@ -63,8 +63,9 @@ async fn insert_in(
     tx: &mut Transaction,
     db: &TenantDb,
     new: &Client,
-    by: UserId,
+    by: &User,
 ) -> Result<(), Error> {
+    require(tx, by, Role::Admin).await?;
     if let Some(limit) = db.tenant().plan.max_clients {
         tx.execute(LOCK, &[]).await?;
         let used: i64 = tx.query_one(COUNT, &[]).await?.get(0);
@@ -88,7 +89,7 @@ async fn insert_in(
             &new.redirect_uris,
             &new.scope.as_slice(),
             &new.auth_method,
-            by.as_uuid(),
+            by.id.as_uuid(),
             &new.created_at,
         ],
     )
@@ -125,21 +126,21 @@ pub(crate) async fn list(
         .collect()
 }
 
-/// Removes a client and all that was issued to it.
+/// Removes a client for an admin, and all that was issued to it.
 ///
 /// # Errors
-/// `NotFound`.
-pub(crate) async fn delete(db: &TenantDb, id: &str) -> Result<(), Error> {
+/// `NotFound`, `RightLost`.
+pub(crate) async fn delete(db: &TenantDb, id: &str, by: &User) -> Result<(), Error> {
     let mut tx = db.begin().await?;
-    let outcome = delete_in(&mut tx, db, id).await;
-    tx.end(outcome).await
-}
-
-async fn delete_in(tx: &mut Transaction, db: &TenantDb, id: &str) -> Result<(), Error> {
-    if tx.execute(DELETE, &[&id]).await? == 0 {
-        return Err(Error::NotFound);
+    let outcome = async {
+        require(&mut tx, by, Role::Admin).await?;
+        if tx.execute(DELETE, &[&id]).await? == 0 {
+            return Err(Error::NotFound);
+        }
+        Ok(tx.publish(Revocation::Client(id.to_owned())).await?)
     }
-    publish(tx, db, &Revoked::Client(id.to_owned())).await
+    .await;
+    tx.end(outcome).await
 }
 
 fn read(row: &Row) -> Result<Client, Error> {

@@ -9,9 +9,14 @@ tenancy::statements! {
     COUNT = "SELECT (SELECT count(*) FROM users) AS total_users, \
              (SELECT count(*) FROM users WHERE is_active) AS active_users, \
              (SELECT count(*) FROM clients) AS total_clients, \
-             (SELECT count(*) FROM tokens WHERE kind = 'access' AND expires_at > $1 \
-              AND revoked_at IS NULL) AS active_tokens, \
-             (SELECT count(*) FROM sessions WHERE expires_at > $1) AS active_sessions, \
+             (SELECT count(*) FROM tokens k JOIN authorizations a ON a.id = k.authorization_id \
+              LEFT JOIN users u ON u.id = k.user_id \
+              WHERE k.kind = 'access' AND k.expires_at > $1 AND k.revoked_at IS NULL \
+              AND a.revoked_at IS NULL AND (k.user_id IS NULL OR (u.is_active \
+              AND u.credentials_version = a.credentials_version))) AS active_tokens, \
+             (SELECT count(*) FROM sessions s JOIN users u ON u.id = s.user_id \
+              WHERE s.expires_at > $1 AND u.is_active \
+              AND u.credentials_version = s.credentials_version) AS active_sessions, \
              (SELECT used FROM usage WHERE resource = 'notes') AS total_notes, \
              (SELECT coalesce(sum(pg_catalog.pg_total_relation_size(c.oid)), 0)::bigint \
               FROM pg_catalog.pg_class c \

@@ -68,6 +68,7 @@ impl MemberInfo {
             email,
             role,
             created_at,
+            ..
         } = user;
         Self {
             id,

@@ -3,26 +3,31 @@
 //! Admins manage users and other admins; owners are managed by owners; nobody gives a role above
 //! their own; and the last active owner stays.
 
-use axum::extract::{Extension, State};
-use http::StatusCode;
+use axum::{
+    extract::{Extension, State},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use service::{
-    Faults, Json, Kind, Problem, Query, account,
+    Faults, Json, Kind, Minted, Problem, Query, account,
     body::{Created, Text},
     problem::ProblemBody,
     request::ClientAddr,
 };
-use tenancy::feed::ChangeNotice;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     app::App,
-    caller::{Admin, Member, Owner, Revoked},
+    caller::{Admin, Member, Owner, Session, set_cookie},
     error::Error,
     ids::{Id, UserId},
     page,
     rates::share,
-    store::users::{self, Changes, Filter, NewUser, Role, User},
+    store::users::{
+        self, Filter, Role, User,
+        changes::{self, Changes, NewUser, RenewedSession},
+    },
 };
 
 /// Which users to list.
@@ -146,7 +151,9 @@ pub(crate) async fn get(Admin(member): Admin, Id(id): Id<UserId>) -> Result<Json
 pub(crate) async fn create(
     State(app): State<App>,
     Extension(from): Extension<ClientAddr>,
-    Admin(Member { tenant, db, user }): Admin,
+    Admin(Member {
+        tenant, db, user, ..
+    }): Admin,
     Json(new): Json<NewMember>,
 ) -> Result<Created<User>, Error> {
     let mut faults = Faults::new();
@@ -163,7 +170,6 @@ pub(crate) async fn create(
     else {
         return Err(faults.into());
     };
-    not_above(user.role, role)?;
     let new = NewUser {
         id: UserId::new(app.entropy.id(&app.clock)),
         username,
@@ -174,20 +180,25 @@ pub(crate) async fn create(
             .await?,
         role,
     };
-    users::insert(&db, &new, app.clock.now()).await.map(Created)
+    let added = changes::insert(&db, Some(&user), &new, app.clock.now()).await;
+    added.map(Created)
 }
 
-/// Changes a user. For admins and owners.
+/// Changes a user. A new password ends their sessions and revokes their tokens; the session in which
+/// somebody changes their own goes on, under the cookie of the answer. For admins and owners.
 #[utoipa::path(patch, path = "/tenants/users/{id}", tag = "tenant", request_body = UserChanges,
     params(("id" = String, Path)), security(("session" = []), ("bearer" = ["admin"])), responses(
     (status = 200, body = User), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn patch(
     State(app): State<App>,
     Extension(from): Extension<ClientAddr>,
-    Admin(Member { tenant, db, user }): Admin,
+    Admin(member): Admin,
     Id(id): Id<UserId>,
     Json(changes): Json<UserChanges>,
-) -> Result<Json<User>, Error> {
+) -> Result<Response, Error> {
+    let Member {
+        tenant, db, user, ..
+    } = &member;
     let mut faults = Faults::new();
     let given = |text: &Text| *text != Text::Missing;
     let mut read = Changes {
@@ -206,37 +217,44 @@ pub(crate) async fn patch(
         password = account::password(changes.password, least, "password", &mut faults);
     }
     faults.finish()?;
-    not_above(user.role, users::by_id(&db, id).await?.role)?;
     if let Some(password) = password {
         read.password_hash = Some(
             app.hasher
-                .hash(share(&tenant, from.network()), &password)
+                .hash(share(tenant, from.network()), &password)
                 .await?,
         );
     }
-    let changed = users::update(&db, id, &read, app.clock.now()).await?;
-    app.feed.publish(&ChangeNotice::Revoked(
-        tenant.id,
-        Revoked::User(id).to_string(),
-    ));
-    Ok(Json(changed))
+    let own = member.session.as_ref().filter(|_| user.id == id);
+    let renewal = own.filter(|_| read.password_hash.is_some()).map(|session| {
+        let secret = Minted::new(&app.entropy, "tnt_ss_");
+        read.renewed = Some(RenewedSession {
+            old: session.digest,
+            new: secret.digest,
+        });
+        renewed_cookie(&app, session, &secret)
+    });
+    let now = app.clock.now();
+    let changed = changes::update(db, user, Role::Admin, id, &read, now).await?;
+    let mut response = Json(changed).into_response();
+    response
+        .headers_mut()
+        .extend(renewal.map(|cookie| (header::SET_COOKIE, cookie)));
+    Ok(response)
+}
+
+/// The cookie of a session that goes on, for the time that it had left.
+fn renewed_cookie(app: &App, session: &Session, secret: &Minted) -> HeaderValue {
+    let left = (session.expires_at - app.clock.now()).whole_seconds();
+    let seconds = u32::try_from(left.max(0)).unwrap_or(u32::MAX);
+    set_cookie(&app.addresses, &secret.secret, seconds)
 }
 
 /// Removes a user, with their sessions and tokens; what they wrote stays. For admins and owners.
 #[utoipa::path(delete, path = "/tenants/users/{id}", tag = "tenant", params(("id" = String, Path)),
     security(("session" = []), ("bearer" = ["admin"])), responses(
     (status = 204, description = "Removed"), (status = "4XX", body = ProblemBody)))]
-pub(crate) async fn delete(
-    State(app): State<App>,
-    Admin(member): Admin,
-    Id(id): Id<UserId>,
-) -> Result<StatusCode, Error> {
-    not_above(member.user.role, users::by_id(&member.db, id).await?.role)?;
-    users::delete(&member.db, id).await?;
-    app.feed.publish(&ChangeNotice::Revoked(
-        member.tenant.id,
-        Revoked::User(id).to_string(),
-    ));
+pub(crate) async fn delete(Admin(member): Admin, Id(id): Id<UserId>) -> Result<StatusCode, Error> {
+    changes::delete(&member.db, &member.user, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -258,12 +276,9 @@ pub(crate) async fn put_role(
         role: Some(role),
         ..Changes::default()
     };
-    let user = users::update(&member.db, id, &changes, app.clock.now()).await?;
-    app.feed.publish(&ChangeNotice::Revoked(
-        member.tenant.id,
-        Revoked::User(id).to_string(),
-    ));
-    Ok(Json(user))
+    let now = app.clock.now();
+    let changed = changes::update(&member.db, &member.user, Role::Owner, id, &changes, now).await;
+    changed.map(Json)
 }
 
 fn role(text: Text, faults: &mut Faults) -> Option<Role> {
@@ -273,11 +288,4 @@ fn role(text: Text, faults: &mut Faults) -> Option<Role> {
         faults.add("role", "must be owner, admin or user");
     }
     role
-}
-
-fn not_above(own: Role, other: Role) -> Result<(), Problem> {
-    if other <= own {
-        return Ok(());
-    }
-    Err(Problem::new(Kind::Forbidden).detail("That is above your own role."))
 }

@@ -5,6 +5,7 @@
 mod accounts;
 mod bad_input;
 mod clients;
+mod ended;
 mod hang_ups;
 mod hosts;
 mod info;

@@ -19,26 +19,33 @@ use super::{
     login::Login,
     settings::Database,
 };
-use crate::{names::TenantId, tenant::Tenant};
+use crate::{feed::ChangeFeed, names::TenantId, tenant::Tenant};
 
 const AT_ONCE: Duration = Duration::ZERO;
 
 /// All connections to tenants' schemas; cheap to clone.
 #[derive(Clone)]
-pub struct Lanes(Arc<[Pool<ConnManager>]>);
+pub struct Lanes {
+    pools: Arc<[Pool<ConnManager>]>,
+    feed: ChangeFeed,
+}
 
 impl Lanes {
-    /// Lanes as the settings have them. Connections open when they are needed.
+    /// Lanes as the settings have them; what transactions publish goes to `feed` as well.
+    /// Connections open when they are needed.
     ///
     /// # Errors
     /// When a pool cannot be built.
-    pub fn new(login: &Login, settings: &Database) -> Result<Self, BuildError> {
+    pub fn new(login: &Login, settings: &Database, feed: &ChangeFeed) -> Result<Self, BuildError> {
         let most = settings.lanes.get() * settings.connections_per_lane.get();
         metrics::gauge!("tenant_connections_limit").set(most as f64);
-        let lanes: Result<Vec<_>, _> = (0..settings.lanes.get())
+        let pools: Result<Vec<_>, _> = (0..settings.lanes.get())
             .map(|_| lane(login, settings))
             .collect();
-        Ok(Self(lanes?.into()))
+        Ok(Self {
+            pools: pools?.into(),
+            feed: feed.clone(),
+        })
     }
 
     /// The door to a tenant's schema.
@@ -47,8 +54,13 @@ impl Lanes {
         TenantDb::new(self.clone(), tenant)
     }
 
+    /// Where transactions publish what they changed.
+    pub(crate) fn feed(&self) -> &ChangeFeed {
+        &self.feed
+    }
+
     pub(crate) async fn hold(&self, tenant: TenantId) -> Result<Held, Error> {
-        let home = &self.0[self.home(tenant)];
+        let home = &self.pools[self.home(tenant)];
         if let Some(conn) = at_once(home).await? {
             return Ok(Held::new(conn));
         }
@@ -57,7 +69,11 @@ impl Lanes {
             let status = lane.status();
             status.max_size.saturating_sub(status.size) + status.available
         };
-        if let Some(other) = self.0.iter().filter(|lane| free(lane) > 0).max_by_key(free)
+        if let Some(other) = self
+            .pools
+            .iter()
+            .filter(|lane| free(lane) > 0)
+            .max_by_key(free)
             && let Some(conn) = at_once(other).await?
         {
             return Ok(Held::new(conn));
@@ -71,7 +87,7 @@ impl Lanes {
     fn home(&self, tenant: TenantId) -> usize {
         // The tail of a version 7 id is random.
         let tail = tenant.as_uuid().as_u128() as u64;
-        usize::try_from(tail % self.0.len() as u64).unwrap_or(0)
+        usize::try_from(tail % self.pools.len() as u64).unwrap_or(0)
     }
 }
 

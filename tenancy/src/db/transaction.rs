@@ -5,21 +5,34 @@ use std::sync::Arc;
 use tokio_postgres::Row;
 
 use super::{Params, error::Error, flight, held::Held, sql::Sql};
-use crate::tenant::Tenant;
+use crate::{
+    feed::ChangeFeed,
+    notice::{ChangeNotice, Revocation},
+    tenant::Tenant,
+};
+
+const PUBLISH: Sql = Sql::from_literal("SELECT platform.publish_revocation($1)");
+
+/// The statements of transactions themselves, by name: for the test that prepares every one.
+pub const STATEMENTS: &[(&str, Sql)] = &[("PUBLISH", PUBLISH)];
 
 /// A transaction in a tenant's schema. End it with [`end`](Self::end); dropped before, it is
 /// rolled back by closing its connection.
 pub struct Transaction {
     held: Held,
     tenant: Arc<Tenant>,
+    feed: ChangeFeed,
+    published: Vec<Revocation>,
     begun: bool,
 }
 
 impl Transaction {
-    pub(crate) fn new(held: Held, tenant: Arc<Tenant>) -> Self {
+    pub(crate) fn new(held: Held, tenant: Arc<Tenant>, feed: ChangeFeed) -> Self {
         Self {
             held,
             tenant,
+            feed,
+            published: Vec::new(),
             begun: false,
         }
     }
@@ -56,6 +69,17 @@ impl Transaction {
         Ok(self.run(sql, params).await?.affected)
     }
 
+    /// Publishes a revocation with the commit. Other processes get it from PostgreSQL; the caches
+    /// of this one have dropped it when [`end`](Self::end) returns.
+    ///
+    /// # Errors
+    /// [`Error`], after which only [`end`](Self::end) makes sense.
+    pub async fn publish(&mut self, revocation: Revocation) -> Result<(), Error> {
+        self.query(PUBLISH, &[&revocation.to_string()]).await?;
+        self.published.push(revocation);
+        Ok(())
+    }
+
     /// Commits when the work succeeded and rolls back when it failed; passes its outcome on.
     ///
     /// # Errors
@@ -68,6 +92,11 @@ impl Transaction {
                 "ROLLBACK"
             };
             let ended = self.held.launch().client().batch_execute(word).await;
+            // Also when the answer was lost, since the commit may have been made.
+            for revocation in self.published {
+                self.feed
+                    .publish(&ChangeNotice::Revoked(self.tenant.id, revocation));
+            }
             self.held.settle(ended)?;
         }
         outcome
