@@ -1,6 +1,5 @@
 //! The API that a tenant's clients call with bearer tokens.
 
 pub(crate) mod notes;
-mod precondition;
 pub(crate) mod protected;
 pub(crate) mod status;

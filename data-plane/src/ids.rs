@@ -6,9 +6,14 @@ use std::{fmt, str::FromStr};
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
 use serde::Serialize;
-use service::{Kind, Problem};
+use service::{Kind, Problem, exact};
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+/// Why a text is no id: it is not what an id is written as, character by character.
+#[derive(Debug, thiserror::Error)]
+#[error("is not an id")]
+pub(crate) struct NoId;
 
 /// A user's id within their tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, ToSchema)]
@@ -26,10 +31,10 @@ impl UserId {
 }
 
 impl FromStr for UserId {
-    type Err = uuid::Error;
+    type Err = NoId;
 
-    fn from_str(text: &str) -> Result<Self, uuid::Error> {
-        text.parse().map(Self)
+    fn from_str(text: &str) -> Result<Self, NoId> {
+        exact::uuid(text).map(Self).ok_or(NoId)
     }
 }
 
@@ -44,10 +49,10 @@ impl fmt::Display for UserId {
 pub(crate) struct NoteId(pub(crate) i64);
 
 impl FromStr for NoteId {
-    type Err = std::num::ParseIntError;
+    type Err = NoId;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self)
+    fn from_str(text: &str) -> Result<Self, NoId> {
+        exact::parse(text).map(Self).ok_or(NoId)
     }
 }
 

@@ -14,6 +14,7 @@ mod ids;
 mod oauth;
 mod page;
 mod path_prefix;
+mod precondition;
 mod rates;
 mod resolve;
 mod router;

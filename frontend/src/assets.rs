@@ -12,7 +12,10 @@ use axum::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
-use service::{Kind, Problem};
+use service::{
+    Kind, Problem,
+    header::{Tags, tags},
+};
 use sha2::{Digest, Sha256};
 
 struct Asset {
@@ -107,7 +110,7 @@ pub(crate) async fn serve(Path(name): Path<String>, headers: HeaderMap) -> Respo
         (header::ETAG, tag.clone()),
         (header::CACHE_CONTROL, caching.to_owned()),
     ];
-    if unchanged(&headers, &tag) {
+    if unchanged(&headers, &asset.version) {
         return (StatusCode::NOT_MODIFIED, about).into_response();
     }
     (
@@ -120,11 +123,9 @@ pub(crate) async fn serve(Path(name): Path<String>, headers: HeaderMap) -> Respo
 
 /// Whether the browser holds this very version (RFC 9110 section 13.1.2, weak comparison).
 fn unchanged(headers: &HeaderMap, tag: &str) -> bool {
-    headers
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(|held| held.trim().trim_start_matches("W/"))
-        .any(|held| held == tag || held == "*")
+    match tags(headers, &header::IF_NONE_MATCH) {
+        None => false,
+        Some(Tags::Any) => true,
+        Some(Tags::Named(held)) => held.iter().any(|held| held.opaque == tag.as_bytes()),
+    }
 }

@@ -11,7 +11,7 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use service::{Kind, request::X_REQUEST_ID};
+use service::{Kind, header::elements, request::X_REQUEST_ID};
 
 use crate::{return_to, site::Site, views::Frame};
 
@@ -216,10 +216,11 @@ fn is_problem(response: &Response) -> bool {
 
 /// Whether the asker is content with a page: everyone who does not name JSON alone.
 fn wants_page(headers: &HeaderMap) -> bool {
-    let accept = headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok());
-    accept.is_none_or(|accept| accept.contains("text/html") || !accept.contains("json"))
+    let any = |word: &str| {
+        elements(headers, &header::ACCEPT)
+            .any(|named| std::str::from_utf8(named).is_ok_and(|named| named.contains(word)))
+    };
+    any("text/html") || !any("json")
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use axum::{RequestPartsExt, extract::FromRequestParts};
 use http::{HeaderMap, HeaderValue, header, request::Parts};
 use service::{
     Kind, Problem,
+    header::cookie,
     hosts::{Host, HostRole},
     request::{ClientAddr, current_id},
 };
@@ -135,29 +136,4 @@ fn read(host: &HeaderValue) -> Result<Host, Problem> {
     let text = host.to_str().unwrap_or_default();
     Host::of_authority(text)
         .map_err(|_| Problem::new(Kind::MalformedRequest).detail("The Host is not a host."))
-}
-
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(key, value)| (key == name).then_some(value))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cookie_is_found_by_its_exact_name() {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::COOKIE, HeaderValue::from_static("xa=0; a=1=2; a=3"));
-        headers.append(header::COOKIE, HeaderValue::from_static("b="));
-        assert_eq!(cookie(&headers, "a"), Some("1=2"));
-        assert_eq!(cookie(&headers, "b"), Some(""));
-        assert_eq!(cookie(&headers, "x"), None);
-    }
 }

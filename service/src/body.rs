@@ -1,6 +1,12 @@
-//! Request bodies and queries, read within limits of size and time, refused as problems.
+//! Request bodies and queries, read exactly and within limits of size and time, or refused as
+//! problems.
 //!
-//! Syntax is 400, an unreadable type 415, a wrong shape 422, too much 413, too slow 408.
+//! Syntax is 400, an unreadable type 415, a wrong shape or a text that cannot be stored 422, too
+//! much 413, too slow 408. A JSON body is an object.
+
+pub mod form;
+pub mod json;
+mod text;
 
 use std::time::Duration;
 
@@ -9,14 +15,17 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
-use crate::{
-    faults::Faults,
-    problem::{Kind, Problem},
-};
+use crate::problem::{Kind, Problem};
+use form::Empty;
+pub use text::Text;
+
+/// What is wrong with a text that PostgreSQL cannot hold.
+const NUL: &str = "must not contain NUL";
 
 /// The most bytes that a request's body may have.
 pub const LIMIT: usize = 1024 * 1024;
@@ -36,6 +45,11 @@ pub struct Form<T>(pub T);
 #[derive(Debug)]
 pub struct JsonOrForm<T>(pub T);
 
+/// The parameters of an OAuth request: a form as RFC 6749 has it, or JSON. Empty ones count as
+/// omitted (section 3.2).
+#[derive(Debug)]
+pub struct Parameters<T>(pub T);
+
 /// The query string.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
@@ -47,7 +61,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
         if media_type(request.headers()) != Media::Json {
             return Err(unsupported("application/json"));
         }
-        parse_json(&read(request).await?).map(Self)
+        parse_json(&read(request).await?, Empty::Kept).map(Self)
     }
 }
 
@@ -58,7 +72,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Form<T> {
         if media_type(request.headers()) != Media::Form {
             return Err(unsupported("application/x-www-form-urlencoded"));
         }
-        parse_form(&read(request).await?).map(Self)
+        parse_form(&read(request).await?, Empty::Kept).map(Self)
     }
 }
 
@@ -66,13 +80,15 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonOrForm<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        match media_type(request.headers()) {
-            Media::Json => parse_json(&read(request).await?).map(Self),
-            Media::Form => parse_form(&read(request).await?).map(Self),
-            Media::Other => Err(unsupported(
-                "application/json or application/x-www-form-urlencoded",
-            )),
-        }
+        json_or_form(request, Empty::Kept).await.map(Self)
+    }
+}
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Parameters<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        json_or_form(request, Empty::Omitted).await.map(Self)
     }
 }
 
@@ -81,11 +97,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let query = parts.uri.query().unwrap_or_default();
-        serde_urlencoded::from_str(query)
-            .map(Self)
-            .map_err(|fault| {
-                Problem::new(Kind::MalformedRequest).detail(format!("The query string: {fault}."))
-            })
+        parse_pairs(query.as_bytes(), Empty::Kept, "query string").map(Self)
     }
 }
 
@@ -108,51 +120,6 @@ impl<T: Serialize> IntoResponse for Created<T> {
     }
 }
 
-/// A text field that is kept even when it is missing or of the wrong type, so that its fault can
-/// be told together with those of the other fields.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Text {
-    /// Absent or null.
-    #[default]
-    Missing,
-    /// Present, but no text.
-    NotText,
-    /// A text.
-    Given(String),
-}
-
-impl Text {
-    /// The text, or a noted fault.
-    pub fn required(self, field: &'static str, faults: &mut Faults) -> Option<String> {
-        match self {
-            Self::Missing => faults.add(field, "is required"),
-            Self::NotText => faults.add(field, "must be a text"),
-            Self::Given(text) if text.contains('\0') => faults.add(field, "must not contain NUL"),
-            Self::Given(text) => return Some(text),
-        }
-        None
-    }
-
-    /// The text if there is one; a fault if there is something else.
-    pub fn optional(self, field: &'static str, faults: &mut Faults) -> Option<String> {
-        if self == Self::Missing {
-            None
-        } else {
-            self.required(field, faults)
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match serde_json::Value::deserialize(deserializer)? {
-            serde_json::Value::Null => Self::Missing,
-            serde_json::Value::String(text) => Self::Given(text),
-            _ => Self::NotText,
-        })
-    }
-}
-
 #[derive(PartialEq)]
 enum Media {
     Json,
@@ -161,18 +128,12 @@ enum Media {
 }
 
 fn media_type(headers: &HeaderMap) -> Media {
-    let value = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let essence = value
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim();
-    match essence.to_ascii_lowercase().as_str() {
-        "application/json" => Media::Json,
-        "application/x-www-form-urlencoded" => Media::Form,
+    let value = headers.get(header::CONTENT_TYPE);
+    let value = value.map_or(&b""[..], HeaderValue::as_bytes);
+    let essence = value.split(|b| *b == b';').next().unwrap_or_default();
+    match essence.trim_ascii().to_ascii_lowercase().as_slice() {
+        b"application/json" => Media::Json,
+        b"application/x-www-form-urlencoded" => Media::Form,
         _ => Media::Other,
     }
 }
@@ -199,29 +160,55 @@ pub(crate) fn too_large() -> Problem {
     Problem::new(Kind::BodyTooLarge).detail(format!("A body may have {LIMIT} bytes at the most."))
 }
 
-fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(body).map_err(|fault| {
-        let shape = fault.is_data() && !fault.to_string().starts_with("duplicate field");
-        let kind = if shape {
-            Kind::ValidationFailed
-        } else {
-            Kind::MalformedRequest
-        };
-        Problem::new(kind).detail(format!("The JSON body: {fault}."))
-    })
+async fn json_or_form<T: DeserializeOwned>(request: Request, empty: Empty) -> Result<T, Problem> {
+    match media_type(request.headers()) {
+        Media::Json => parse_json(&read(request).await?, empty),
+        Media::Form => parse_form(&read(request).await?, empty),
+        Media::Other => Err(unsupported(
+            "application/json or application/x-www-form-urlencoded",
+        )),
+    }
 }
 
-fn parse_form<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    let malformed = |fault: String| {
-        Problem::new(Kind::MalformedRequest).detail(format!("The form body: {fault}."))
+fn parse_json<T: DeserializeOwned>(body: &[u8], empty: Empty) -> Result<T, Problem> {
+    let told = |kind, fault: String| Problem::new(kind).detail(format!("The JSON body: {fault}."));
+    let mut members = match json::parse(body) {
+        Ok(Value::Object(members)) => members,
+        Ok(_) => {
+            return Err(told(
+                Kind::ValidationFailed,
+                "it is not an object".to_owned(),
+            ));
+        }
+        Err(json::Fault::Texts(faults)) => return Err(faults.into()),
+        Err(json::Fault::Syntax(fault) | json::Fault::Shape(fault)) => {
+            return Err(told(Kind::MalformedRequest, fault.to_string()));
+        }
     };
-    std::str::from_utf8(body).map_err(|_| malformed("it is not UTF-8".to_owned()))?;
-    serde_urlencoded::from_bytes(body).map_err(|fault| malformed(fault.to_string()))
+    if empty == Empty::Omitted {
+        members.retain(|_, value| value != "");
+    }
+    json::from_value(Value::Object(members))
+        .map_err(|fault| told(Kind::ValidationFailed, fault.to_string()))
+}
+
+fn parse_form<T: DeserializeOwned>(body: &[u8], empty: Empty) -> Result<T, Problem> {
+    parse_pairs(body, empty, "form body")
+}
+
+fn parse_pairs<T: DeserializeOwned>(bytes: &[u8], empty: Empty, what: &str) -> Result<T, Problem> {
+    form::read(bytes, empty).map_err(|fault| match fault {
+        form::Fault::Encoding(fault) => {
+            Problem::new(Kind::MalformedRequest).detail(format!("The {what}: {fault}."))
+        }
+        form::Fault::Texts(faults) => faults.into(),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
+    use serde::Deserialize;
 
     use super::*;
 
@@ -272,19 +259,5 @@ mod tests {
         let body = Body::from(vec![b' '; LIMIT + 1]);
         let problem = read(Request::new(body)).await.unwrap_err();
         assert_eq!(problem.kind(), Kind::BodyTooLarge);
-    }
-
-    #[test]
-    fn texts_note_their_faults() {
-        let mut faults = Faults::new();
-        assert_eq!(Text::Missing.required("a", &mut faults), None);
-        assert_eq!(Text::NotText.required("b", &mut faults), None);
-        assert_eq!(
-            Text::Given("x\0".to_owned()).required("c", &mut faults),
-            None
-        );
-        assert_eq!(Text::Missing.optional("d", &mut faults), None);
-        let problem: Problem = faults.into();
-        assert_eq!(problem.kind(), Kind::ValidationFailed);
     }
 }

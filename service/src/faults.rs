@@ -6,7 +6,7 @@ use crate::problem::{Kind, Problem};
 
 /// Faults by field name. A field may have several.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Faults(BTreeMap<&'static str, Vec<String>>);
+pub struct Faults(BTreeMap<String, Vec<String>>);
 
 impl Faults {
     /// No faults yet.
@@ -16,8 +16,8 @@ impl Faults {
     }
 
     /// Notes a fault of a field.
-    pub fn add(&mut self, field: &'static str, fault: impl Into<String>) {
-        self.0.entry(field).or_default().push(fault.into());
+    pub fn add(&mut self, field: impl Into<String>, fault: impl Into<String>) {
+        self.0.entry(field.into()).or_default().push(fault.into());
     }
 
     /// Passes a good value on; notes the fault of a bad one.

@@ -1,5 +1,6 @@
 //! The layers that every request passes, outermost first: request id and trace, metrics and
-//! log, refusal of oversized bodies, a limit of time, and panics caught.
+//! log, refusal of oversized bodies and of paths that cannot be read exactly, a limit of time,
+//! and panics caught.
 
 use std::{any::Any, sync::Arc, time::Duration};
 
@@ -70,6 +71,12 @@ async fn around(State(shared): State<Shared>, request: Request, next: Next) -> R
         if oversized {
             return body::too_large().into_response();
         }
+        if !is_exact(parts.uri.path()) {
+            let detail = "The path: it is not percent-encoded UTF-8, or holds NUL.";
+            return Problem::new(Kind::MalformedRequest)
+                .detail(detail)
+                .into_response();
+        }
         let request = Request::from_parts(parts, body);
         match tokio::time::timeout(PATIENCE, next.run(request)).await {
             Ok(response) => response,
@@ -85,6 +92,13 @@ async fn around(State(shared): State<Shared>, request: Request, next: Next) -> R
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
     span.in_scope(|| observe(&method, route, &response, started.elapsed()));
     response
+}
+
+/// Whether a path can be decoded exactly, and what it names can be looked up in PostgreSQL: here,
+/// so that no route has to ask.
+fn is_exact(path: &str) -> bool {
+    let path = body::form::decode_percent(path.as_bytes());
+    path.is_some_and(|path| !path.contains('\0'))
 }
 
 fn declared_length(headers: &http::HeaderMap) -> u64 {

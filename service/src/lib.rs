@@ -9,7 +9,9 @@ pub mod account;
 pub mod body;
 pub mod clock;
 pub mod entropy;
+pub mod exact;
 pub mod faults;
+pub mod header;
 pub mod health;
 pub mod hosts;
 pub mod layers;
@@ -25,7 +27,7 @@ pub mod settings;
 pub mod telemetry;
 pub mod tls;
 
-pub use body::{Form, Json, JsonOrForm, Query};
+pub use body::{Form, Json, JsonOrForm, Parameters, Query};
 pub use clock::Clock;
 pub use entropy::Entropy;
 pub use faults::Faults;

@@ -16,6 +16,7 @@ use argon2::{
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use secrecy::{ExposeSecret, SecretString};
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 pub use queue::Share;
 
@@ -99,7 +100,7 @@ impl Hasher {
     pub async fn hash(&self, share: Share, password: &SecretString) -> Result<String, Error> {
         let permit = self.queue.acquire(share).await?;
         let (argon2, entropy, password) =
-            (self.argon2.clone(), self.entropy.clone(), password.clone());
+            (self.argon2.clone(), self.entropy.clone(), nfc(password));
         blocking(permit, move || {
             hash(&argon2, password.expose_secret(), &entropy)
         })
@@ -121,7 +122,7 @@ impl Hasher {
         let permit = self.queue.acquire(share).await?;
         let known = stored.is_some();
         let phc = stored.map_or_else(|| self.decoy.to_string(), str::to_owned);
-        let (argon2, password) = (self.argon2.clone(), password.clone());
+        let (argon2, password) = (self.argon2.clone(), nfc(password));
         blocking(permit, move || {
             let parsed = PasswordHash::new(&phc).map_err(broken)?;
             Ok(argon2
@@ -148,6 +149,15 @@ impl Hasher {
 impl std::fmt::Debug for Hasher {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("Hasher")
+    }
+}
+
+/// A password in Unicode's composed form (NFC): the same characters, however a keyboard makes them.
+pub(crate) fn nfc(password: &SecretString) -> SecretString {
+    let text = password.expose_secret();
+    match is_nfc_quick(text.chars()) {
+        IsNormalized::Yes => password.clone(),
+        _ => text.nfc().collect::<String>().into(),
     }
 }
 
@@ -204,6 +214,25 @@ mod tests {
                 .await
                 .unwrap()
         );
+    }
+
+    #[tokio::test]
+    async fn a_password_is_the_same_however_its_characters_are_composed() {
+        let hasher = cheap();
+        let (composed, decomposed) = ("p\u{e4}ssw\u{f6}rd", "pa\u{308}sswo\u{308}rd");
+        for (set, typed) in [(composed, decomposed), (decomposed, composed)] {
+            let stored = hasher.hash(SHARE(), &set.into()).await.unwrap();
+            assert!(
+                hasher
+                    .verify(SHARE(), &typed.into(), Some(&stored))
+                    .await
+                    .unwrap()
+            );
+            let other = hasher
+                .verify(SHARE(), &"password".into(), Some(&stored))
+                .await;
+            assert!(!other.unwrap());
+        }
     }
 
     #[tokio::test]

@@ -103,7 +103,7 @@ kinds! {
 pub struct Problem {
     kind: Kind,
     detail: Option<String>,
-    errors: BTreeMap<&'static str, Vec<String>>,
+    errors: BTreeMap<String, Vec<String>>,
     extras: serde_json::Map<String, serde_json::Value>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -123,7 +123,7 @@ pub struct ProblemBody {
     pub detail: Option<String>,
     /// Faults by field.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub errors: BTreeMap<&'static str, Vec<String>>,
+    pub errors: BTreeMap<String, Vec<String>>,
     /// The request's id, the same as in `X-Request-Id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
@@ -177,7 +177,7 @@ impl Problem {
     #[must_use]
     pub fn summary(&self) -> String {
         let faults =
-            |(field, faults): (&&str, &Vec<String>)| format!("{field} {}", faults.join(", "));
+            |(field, faults): (&String, &Vec<String>)| format!("{field} {}", faults.join(", "));
         let fields: Vec<String> = self.errors.iter().map(faults).collect();
         if fields.is_empty() {
             self.message().to_owned()
@@ -188,15 +188,18 @@ impl Problem {
 
     /// Faults by field.
     #[must_use]
-    pub fn errors(mut self, errors: BTreeMap<&'static str, Vec<String>>) -> Self {
+    pub fn errors(mut self, errors: BTreeMap<String, Vec<String>>) -> Self {
         self.errors = errors;
         self
     }
 
     /// A fault of one field.
     #[must_use]
-    pub fn field(mut self, field: &'static str, fault: impl Into<String>) -> Self {
-        self.errors.entry(field).or_default().push(fault.into());
+    pub fn field(mut self, field: impl Into<String>, fault: impl Into<String>) -> Self {
+        self.errors
+            .entry(field.into())
+            .or_default()
+            .push(fault.into());
         self
     }
 

@@ -8,7 +8,7 @@ use std::{
 use axum::extract::ConnectInfo;
 use http::{HeaderMap, HeaderName, HeaderValue, request::Parts};
 
-use crate::{entropy::Entropy, settings::Network};
+use crate::{entropy::Entropy, header, settings::Network};
 
 /// The header that carries a request's id, in and out.
 pub static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -111,27 +111,20 @@ impl ClientAddr {
             .map_or(IpAddr::from([0, 0, 0, 0]), |info| {
                 info.0.ip().to_canonical()
             });
-        let forwarded = parts.headers.get_all(&X_FORWARDED_FOR);
-        if !network.trusts(peer) || forwarded.iter().next().is_none() {
-            return Self(peer);
-        }
-        let mut hops: Vec<&str> = forwarded
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .collect();
         let mut client = peer;
-        while let Some(hop) = hops.pop() {
-            let Ok(address) = hop.trim().parse::<IpAddr>() else {
-                break;
-            };
-            client = address.to_canonical();
+        for hop in header::elements(&parts.headers, &X_FORWARDED_FOR).rev() {
             if !network.trusts(client) {
                 break;
             }
+            let Some(address) = address(hop) else { break };
+            client = address.to_canonical();
         }
         Self(client)
     }
+}
+
+fn address(hop: &[u8]) -> Option<IpAddr> {
+    std::str::from_utf8(hop).ok()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -146,9 +139,14 @@ mod tests {
         for value in forwarded {
             request
                 .headers_mut()
-                .append(&X_FORWARDED_FOR, value.parse().unwrap());
+                .append(&X_FORWARDED_FOR, latin1(value));
         }
         request.into_parts().0
+    }
+
+    fn latin1(text: &str) -> HeaderValue {
+        let bytes: Vec<u8> = text.chars().map(|c| c as u8).collect();
+        HeaderValue::from_bytes(&bytes).unwrap()
     }
 
     fn client(peer: [u8; 4], forwarded: &[&str]) -> String {
@@ -171,6 +169,10 @@ mod tests {
             "198.51.100.1"
         );
         assert_eq!(client([127, 0, 0, 1], &["198.51.100.1, junk"]), "127.0.0.1");
+        for odd in ["é, 198.51.100.1", "\u{fe}", "é, é"] {
+            let hops = [odd, "198.51.100.1,127.0.0.1"];
+            assert_eq!(client([127, 0, 0, 1], &hops), "198.51.100.1", "{odd}");
+        }
         assert_eq!(client([127, 0, 0, 1], &[]), "127.0.0.1");
     }
 

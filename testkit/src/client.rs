@@ -38,10 +38,16 @@ impl Client {
 
     /// The same, with a header on every request.
     #[must_use]
-    pub fn with(mut self, name: &str, value: &str) -> Self {
+    pub fn with(self, name: &str, value: &str) -> Self {
+        self.with_bytes(name, value.as_bytes())
+    }
+
+    /// The same, with a header that need not be a text.
+    #[must_use]
+    pub fn with_bytes(mut self, name: &str, value: &[u8]) -> Self {
         let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
         self.headers
-            .insert(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+            .insert(name, HeaderValue::from_bytes(value).unwrap());
         self
     }
 

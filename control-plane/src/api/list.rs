@@ -5,7 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
-use service::{Json, Kind, Problem, Query, problem::ProblemBody};
+use service::{Json, Kind, Problem, Query, exact, problem::ProblemBody};
 use tenancy::{Hostname, Slug, Status};
 use utoipa::{IntoParams, ToSchema};
 
@@ -104,8 +104,8 @@ async fn all(plane: &ControlPlane, search: &Search) -> Result<Page<TenantRecord>
         .map(|text| Status::read(text).ok_or_else(unknown));
     let filter = Filter {
         status: status.transpose()?,
-        plan: plain(search.plan.as_deref(), "plan")?,
-        search: plain(search.search.as_deref(), "search")?,
+        plan: given(search.plan.as_deref()),
+        search: given(search.search.as_deref()),
     };
     let found = plane
         .tenants(&filter, after.as_ref().map(Slug::as_str), limit + 1)
@@ -118,8 +118,7 @@ fn limit(search: &Search) -> Result<i64, Problem> {
     let Some(text) = search.limit.as_deref() else {
         return Ok(USUAL);
     };
-    text.parse()
-        .ok()
+    exact::parse(text)
         .filter(|limit| (1..=MOST).contains(limit))
         .ok_or_else(|| {
             Problem::new(Kind::ValidationFailed).field("limit", format!("must be 1 to {MOST}"))
@@ -137,13 +136,8 @@ fn after(search: &Search) -> Result<Option<Slug>, Problem> {
     search.cursor.as_deref().map(read).transpose()
 }
 
-fn plain(text: Option<&str>, field: &'static str) -> Result<Option<String>, Problem> {
-    match text {
-        Some(text) if text.contains('\0') => {
-            Err(Problem::new(Kind::ValidationFailed).field(field, "must not contain NUL"))
-        }
-        text => Ok(text.filter(|text| !text.is_empty()).map(str::to_owned)),
-    }
+fn given(text: Option<&str>) -> Option<String> {
+    text.filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 fn cut(mut found: Vec<TenantRecord>, limit: i64) -> (Vec<TenantRecord>, Option<String>) {

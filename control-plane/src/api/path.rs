@@ -54,15 +54,13 @@ impl<S: Send + Sync> FromRequestParts<S> for NamedUser {
     }
 }
 
-/// A text that PostgreSQL can be asked about; anything else is nobody's name.
 async fn text<S: Send + Sync>(
     parts: &mut Parts,
     state: &S,
     place: &str,
 ) -> Result<String, Problem> {
     let text = word(parts, state, place).await;
-    text.filter(|text| !text.contains('\0'))
-        .ok_or_else(|| Problem::new(Kind::NotFound))
+    text.ok_or_else(|| Problem::new(Kind::NotFound))
 }
 
 /// What stands in one place of the path; `None` when it cannot be read.

@@ -4,8 +4,9 @@ use axum::extract::State;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use service::{
-    Faults, Json, Query,
+    Faults, Json, Kind, Problem, Query,
     body::{Created, Text},
+    exact,
     password::Share,
     problem::ProblemBody,
 };
@@ -34,7 +35,8 @@ pub(crate) struct NewPlan {
 #[into_params(parameter_in = Query)]
 pub(crate) struct Before {
     /// Events before the one of this id.
-    before: Option<i64>,
+    #[param(value_type = Option<i64>)]
+    before: Option<String>,
 }
 
 /// What was done, the latest first.
@@ -91,7 +93,12 @@ pub(crate) async fn events(
     Named(slug): Named,
     Query(page): Query<Before>,
 ) -> Result<Json<Events>, Error> {
-    let events = plane.events(&slug, page.before, EVENTS).await?;
+    let before = page.before.map(|text| {
+        let fault = "is not one that a page ended with";
+        exact::parse(&text)
+            .ok_or_else(|| Problem::new(Kind::ValidationFailed).field("before", fault))
+    });
+    let events = plane.events(&slug, before.transpose()?, EVENTS).await?;
     let full = i64::try_from(events.len()).unwrap_or(0) == EVENTS;
     let next = events.last().filter(|_| full).map(|last| last.id);
     Ok(Json(Events { events, next }))

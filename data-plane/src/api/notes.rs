@@ -16,13 +16,13 @@ use service::{
 };
 use utoipa::{IntoParams, ToSchema};
 
-use super::precondition::{etag, has_already, if_match};
 use crate::{
     app::App,
     caller::Caller,
     error::Error,
     ids::{Id, NoteId, UserId},
     page,
+    precondition::{etag, has_already, if_match},
     scope::{Read, Write},
     store::notes::{self, Filter, Note, Order, Place},
 };
@@ -96,7 +96,7 @@ pub(crate) async fn list(
         return Err(fault("cursor", "belongs to another sort").into());
     }
     let filter = Filter {
-        title: text(search.q.as_deref(), "q")?,
+        title: search.q.as_deref().filter(|text| !text.is_empty()),
         author: author(&search)?,
     };
     let mut notes = notes::list(&caller.db, &filter, order, after.as_ref(), limit + 1).await?;
@@ -115,7 +115,7 @@ pub(crate) async fn get(
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     let note = notes::find(&caller.db, id).await?;
-    if has_already(&headers, note.version)? {
+    if has_already(&headers, note.version) {
         return Ok((
             StatusCode::NOT_MODIFIED,
             [(header::ETAG, etag(note.version))],
@@ -202,7 +202,7 @@ async fn guard(
         let detail = "A note is changed by its author, or by an admin's token with scope admin.";
         return Err(Problem::new(Kind::Forbidden).detail(detail).into());
     }
-    let versions = if_match(headers)?;
+    let versions = if_match(headers);
     if versions
         .as_ref()
         .is_some_and(|versions| !versions.contains(&note.version))
@@ -246,14 +246,6 @@ fn author(search: &Search) -> Result<Option<UserId>, Problem> {
             .map_err(|_| fault("author", "is not a user's id"))
     };
     search.author.as_deref().map(read).transpose()
-}
-
-/// A text to search for. PostgreSQL knows no NUL.
-fn text<'a>(value: Option<&'a str>, field: &'static str) -> Result<Option<&'a str>, Problem> {
-    match value {
-        Some(text) if text.contains('\0') => Err(fault(field, "must not contain NUL")),
-        value => Ok(value.filter(|text| !text.is_empty())),
-    }
 }
 
 fn fault(field: &'static str, fault: &str) -> Problem {

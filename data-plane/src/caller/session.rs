@@ -3,7 +3,7 @@
 //! HttpOnly and SameSite=Lax always; `Secure` and the `__Host-` prefix under TLS, so that no
 //! sibling tenant's host can set it.
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use service::settings::Addresses;
 
@@ -19,15 +19,7 @@ fn name(addresses: &Addresses) -> String {
 
 /// The session's secret in a request's cookies.
 pub(crate) fn secret_of(headers: &HeaderMap, addresses: &Addresses) -> Option<String> {
-    let name = name(addresses);
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(key, _)| *key == name)
-        .map(|(_, value)| value.to_owned())
+    service::header::cookie(headers, &name(addresses)).map(str::to_owned)
 }
 
 /// The `Set-Cookie` value that begins a session.
@@ -61,6 +53,8 @@ fn cookie(addresses: &Addresses, value: &str, seconds: u32) -> HeaderValue {
 
 #[cfg(test)]
 mod tests {
+    use http::header;
+
     use super::*;
 
     fn addresses(url: &str) -> Addresses {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, header};
 use secrecy::{ExposeSecret, SecretString};
-use service::Digest;
+use service::{Digest, body::form};
 use tenancy::TenantDb;
 
 use crate::{
@@ -36,8 +36,7 @@ pub(super) async fn client(
     secret: Option<SecretString>,
 ) -> Result<Arc<Client>, OAuthError> {
     let claim = claim(headers, id, secret)?;
-    // What PostgreSQL cannot hold is nobody's id.
-    if claim.id.contains('\0') || claim.id.len() > 200 {
+    if claim.id.len() > 200 {
         return Err(invalid());
     }
     let load = clients::by_id(db, &claim.id);
@@ -76,7 +75,7 @@ fn claim(
     match (values.next(), values.next()) {
         (Some(_), Some(_)) => Err(twice()),
         (Some(value), None) => {
-            let basic = value.to_str().ok().and_then(basic).ok_or_else(invalid)?;
+            let basic = basic(value.as_bytes()).ok_or_else(invalid)?;
             if secret.is_some() || id.is_some_and(|id| id != basic.id) {
                 return Err(twice());
             }
@@ -93,26 +92,26 @@ fn claim(
 }
 
 /// Id and secret are form-encoded within Basic (RFC 6749 section 2.3.1).
-fn basic(header: &str) -> Option<Claim> {
-    let (scheme, encoded) = header.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
+fn basic(header: &[u8]) -> Option<Claim> {
+    let (scheme, encoded) = header.split_at_checked(6)?;
+    if !scheme.eq_ignore_ascii_case(b"basic ") {
         return None;
     }
-    let pair = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
-    let (id, secret) = pair.split_once(':')?;
+    let pair = STANDARD.decode(encoded.trim_ascii()).ok()?;
+    let colon = pair.iter().position(|b| *b == b':')?;
     Some(Claim {
-        id: decoded(id)?,
-        secret: Some(decoded(secret)?.into()),
+        id: decoded(&pair[..colon])?,
+        secret: Some(decoded(&pair[colon + 1..])?.into()),
     })
 }
 
-fn decoded(text: &str) -> Option<String> {
-    let mut pairs = url::form_urlencoded::parse(text.as_bytes());
-    match (pairs.next(), pairs.next()) {
-        (None, _) => Some(String::new()),
-        (Some((key, value)), None) if value.is_empty() => Some(key.into_owned()),
-        _ => None,
+/// One value that was form-encoded, exactly; nobody's id or secret has NUL.
+fn decoded(text: &[u8]) -> Option<String> {
+    if text.iter().any(|b| b"=&".contains(b)) {
+        return None;
     }
+    let text = form::decode(text)?;
+    (!text.contains('\0')).then(|| text.into_owned())
 }
 
 #[cfg(test)]
@@ -120,7 +119,7 @@ mod tests {
     use super::*;
 
     fn read(header: &str) -> Option<(String, String)> {
-        let claim = basic(header)?;
+        let claim = basic(header.as_bytes())?;
         Some((claim.id, claim.secret.unwrap().expose_secret().to_owned()))
     }
 
@@ -138,6 +137,11 @@ mod tests {
             "Bearer x",
             &encode("no colon"),
             &encode("a=b:c"),
+            &encode("a&b:c"),
+            &encode("a%zz:c"),
+            &encode("a:%ff"),
+            &encode("a%00:c"),
+            &encode("a:cd").replace('=', ""),
         ] {
             assert_eq!(read(odd), None, "{odd}");
         }

@@ -113,9 +113,6 @@ impl TokenExchange<'_> {
         let missing = || OAuthError::new(Code::InvalidRequest, "username and password are needed.");
         let name = request.username.ok_or_else(missing)?;
         let password: SecretString = request.password.ok_or_else(missing)?;
-        if name.contains('\0') {
-            return Err(wrong_password());
-        }
         self.app.rates.login(self.tenant.id, &name, self.from)?;
         let checked = login::check(self.app, self.db, self.from, &name, &password).await?;
         let checked = checked.ok_or_else(wrong_password)?;

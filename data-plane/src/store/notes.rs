@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use crate::{
     error::Error,
     ids::{NoteId, UserId},
+    page::Moment,
 };
 
 macro_rules! columns {
@@ -122,8 +123,7 @@ pub(crate) struct Place {
     order: Order,
     id: i64,
     title: Option<String>,
-    #[serde(with = "time::serde::timestamp::microseconds::option")]
-    updated_at: Option<OffsetDateTime>,
+    updated_at: Option<Moment>,
 }
 
 impl Place {
@@ -134,7 +134,7 @@ impl Place {
             order,
             id: note.id.0,
             title: by_title.then(|| note.title.clone()),
-            updated_at: by_change.then_some(note.updated_at),
+            updated_at: by_change.then_some(Moment(note.updated_at)),
         }
     }
 
@@ -167,7 +167,7 @@ pub(crate) async fn list(
     let id = after.map(|place| place.id);
     let (from_start, from_end) = (id.unwrap_or(i64::MIN), id.unwrap_or(i64::MAX));
     let last_title = after.and_then(|place| place.title.as_deref());
-    let last_change = after.and_then(|place| place.updated_at);
+    let last_change = after.and_then(|place| place.updated_at).map(|at| at.0);
     let rows = match order {
         Order::Newest => {
             db.query(NEWEST_PAGE, &[title, &author, &limit, &from_end])

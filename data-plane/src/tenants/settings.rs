@@ -3,7 +3,11 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use service::{Faults, Json, Kind, Problem, body::Text, problem::ProblemBody};
+use service::{
+    Faults, Json, Kind, Problem,
+    body::{Text, json},
+    problem::ProblemBody,
+};
 use tenancy::settings::TenantSettings;
 use utoipa::ToSchema;
 
@@ -85,7 +89,7 @@ pub(crate) async fn put(
 /// Reads a document in which nothing is unknown: a misspelt setting must not be lost silently.
 fn read(document: Map<String, Value>) -> Result<TenantSettings, Problem> {
     let problem = |detail: String| Problem::new(Kind::ValidationFailed).detail(detail);
-    let settings: TenantSettings = serde_json::from_value(Value::Object(document.clone()))
+    let settings: TenantSettings = json::from_value(Value::Object(document.clone()))
         .map_err(|fault| problem(format!("The settings: {fault}.")))?;
     let known = serde_json::to_value(&settings).unwrap_or_default();
     match unknown(&Value::Object(document), &known) {

@@ -115,16 +115,6 @@ pub(crate) async fn list(
         .role
         .as_deref()
         .map(|text| Role::read(text).ok_or_else(unknown));
-    if search
-        .search
-        .as_deref()
-        .is_some_and(|text| text.contains('\0'))
-    {
-        let fault = "must not contain NUL";
-        return Err(Problem::new(Kind::ValidationFailed)
-            .field("search", fault)
-            .into());
-    }
     let filter = Filter {
         after: after.map(UserId::new),
         search: search.search.as_deref(),
