@@ -1,7 +1,7 @@
 //! The OAuth 2.0 server, and the sign-in that stands before it.
 //!
-//! The protocol's own endpoints answer errors as RFC 6749 has them; register, login and logout
-//! are ours and answer problems.
+//! The protocol's own endpoints answer errors as RFC 6749 has them and read their requests as
+//! [`service::Parameters`]; register, login and logout are ours and answer problems.
 
 mod authenticate;
 pub(crate) mod clients;

@@ -1,7 +1,7 @@
 //! Which client asks, and whether it proved so (RFC 6749 section 2.3).
 //!
 //! A client with a secret may send it by HTTP Basic or in the body, but not both at once; one
-//! without names itself in the body.
+//! without names itself in the body, or by Basic with an empty secret.
 
 use std::sync::Arc;
 
@@ -82,10 +82,7 @@ fn claim(
             Ok(basic)
         }
         (None, _) => match id {
-            Some(id) => Ok(Claim {
-                id,
-                secret: secret.filter(|s| !s.expose_secret().is_empty()),
-            }),
+            Some(id) => Ok(Claim { id, secret }),
             None => Err(invalid()),
         },
     }
@@ -99,9 +96,11 @@ fn basic(header: &[u8]) -> Option<Claim> {
     }
     let pair = STANDARD.decode(encoded.trim_ascii()).ok()?;
     let colon = pair.iter().position(|b| *b == b':')?;
+    let secret = decoded(&pair[colon + 1..])?;
     Some(Claim {
         id: decoded(&pair[..colon])?,
-        secret: Some(decoded(&pair[colon + 1..])?.into()),
+        // As a parameter without a value, it counts as omitted (section 3.2).
+        secret: (!secret.is_empty()).then(|| secret.into()),
     })
 }
 
@@ -120,7 +119,8 @@ mod tests {
 
     fn read(header: &str) -> Option<(String, String)> {
         let claim = basic(header.as_bytes())?;
-        Some((claim.id, claim.secret.unwrap().expose_secret().to_owned()))
+        let secret = claim.secret.as_ref().map(|secret| secret.expose_secret());
+        Some((claim.id, secret.unwrap_or_default().to_owned()))
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use http::HeaderMap;
 use serde::Serialize;
-use service::{Json, JsonOrForm, Problem, problem::ProblemBody};
+use service::{Json, Parameters, Problem, problem::ProblemBody};
 use utoipa::ToSchema;
 
 use super::{authenticate, revoke::Presentation};
@@ -70,9 +70,9 @@ pub(crate) async fn introspect(
     State(app): State<App>,
     InTenant { db, .. }: InTenant,
     headers: HeaderMap,
-    request: Result<JsonOrForm<Presentation>, Problem>,
+    request: Result<Parameters<Presentation>, Problem>,
 ) -> Result<Json<Introspection>, OAuthError> {
-    let JsonOrForm(mut request) = request?;
+    let Parameters(mut request) = request?;
     let (id, secret) = (request.client_id.take(), request.client_secret.take());
     let client = authenticate::client(&app, &db, &headers, id, secret).await?;
     if client.secret.is_none() {

@@ -4,7 +4,7 @@ use axum::extract::State;
 use http::{HeaderMap, StatusCode};
 use secrecy::SecretString;
 use serde::Deserialize;
-use service::{Digest, JsonOrForm, Problem, problem::ProblemBody};
+use service::{Digest, Parameters, Problem, problem::ProblemBody};
 use utoipa::ToSchema;
 
 use super::authenticate;
@@ -49,9 +49,9 @@ pub(crate) async fn revoke(
     State(app): State<App>,
     InTenant { db, .. }: InTenant,
     headers: HeaderMap,
-    request: Result<JsonOrForm<Presentation>, Problem>,
+    request: Result<Parameters<Presentation>, Problem>,
 ) -> Result<StatusCode, OAuthError> {
-    let JsonOrForm(mut request) = request?;
+    let Parameters(mut request) = request?;
     let (id, secret) = (request.client_id.take(), request.client_secret.take());
     let client = authenticate::client(&app, &db, &headers, id, secret).await?;
     let (digest, now) = (request.digest()?, app.clock.now());

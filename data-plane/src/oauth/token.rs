@@ -7,7 +7,7 @@ use axum::{
 use http::{HeaderMap, HeaderValue, header};
 use secrecy::SecretString;
 use serde::Deserialize;
-use service::{Json, JsonOrForm, Problem, problem::ProblemBody, request::ClientAddr};
+use service::{Json, Parameters, Problem, problem::ProblemBody, request::ClientAddr};
 use utoipa::ToSchema;
 
 use super::{
@@ -60,9 +60,9 @@ pub(crate) async fn token(
     Extension(from): Extension<ClientAddr>,
     InTenant { tenant, db }: InTenant,
     headers: HeaderMap,
-    request: Result<JsonOrForm<TokenRequest>, Problem>,
+    request: Result<Parameters<TokenRequest>, Problem>,
 ) -> Result<Response, OAuthError> {
-    let JsonOrForm(mut request) = request?;
+    let Parameters(mut request) = request?;
     let missing = || OAuthError::new(Code::InvalidRequest, "grant_type is needed.");
     let grant = request.grant_type.as_deref().ok_or_else(missing)?;
     let grant = Grant::read(grant).filter(|grant| *grant != Grant::AuthorizationCode);

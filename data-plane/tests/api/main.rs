@@ -6,6 +6,7 @@ mod accounts;
 mod bad_input;
 mod clients;
 mod ended;
+mod empty_parameters;
 mod exact;
 mod hang_ups;
 mod hosts;
