@@ -53,7 +53,10 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Patched<T> {
         if value.is_null() {
             return Ok(Self::Null);
         }
-        Ok(json::from_value(value).map_or_else(|fault| Self::Wrong(fault.to_string()), Self::Value))
+        Ok(
+            json::from_value(value)
+                .map_or_else(|fault| Self::Wrong(fault.to_string()), Self::Value),
+        )
     }
 }
 
@@ -82,7 +85,11 @@ mod tests {
             (r#"{"name":null}"#, Some(None)),
             (r#"{"name":"a"}"#, Some(Some("a".to_owned()))),
         ] {
-            assert_eq!(read(text).name.change("name", &mut faults), change, "{text}");
+            assert_eq!(
+                read(text).name.change("name", &mut faults),
+                change,
+                "{text}"
+            );
         }
         assert!(faults.is_empty());
     }

@@ -1,6 +1,7 @@
 //! Registration of OAuth clients (RFC 7591), by those who administer the tenant.
 
 mod metadata;
+mod redirect_uri;
 
 use axum::extract::State;
 use http::StatusCode;
