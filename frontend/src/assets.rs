@@ -107,7 +107,7 @@ pub(crate) async fn serve(Path(name): Path<String>, headers: HeaderMap) -> Respo
     };
     let tag = format!("\"{}\"", asset.version);
     let about = [
-        (header::ETAG, tag.clone()),
+        (header::ETAG, tag),
         (header::CACHE_CONTROL, caching.to_owned()),
     ];
     if unchanged(&headers, &asset.version) {

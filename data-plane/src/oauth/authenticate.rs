@@ -119,7 +119,7 @@ mod tests {
 
     fn read(header: &str) -> Option<(String, String)> {
         let claim = basic(header.as_bytes())?;
-        let secret = claim.secret.as_ref().map(|secret| secret.expose_secret());
+        let secret = claim.secret.as_ref().map(ExposeSecret::expose_secret);
         Some((claim.id, secret.unwrap_or_default().to_owned()))
     }
 
