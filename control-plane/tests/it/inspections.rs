@@ -243,7 +243,7 @@ async fn an_operator_closes_a_login_early() {
         (format!("{INSPECTIONS}/{name}"), 204),
         (format!("{INSPECTIONS}/{name}"), 404),
         (format!("{INSPECTIONS}/postgres"), 404),
-        (format!("{INSPECTIONS}/%00"), 404),
+        (format!("{INSPECTIONS}/%00"), 400),
     ] {
         let answer = app.operate("DELETE", &path).await;
         assert_eq!(answer.status, status, "{path}: {}", answer.text);

@@ -124,7 +124,7 @@ async fn only_that_tenants_user_is_changed() {
         set_password(&app, "nobody%00", "another horse")
             .await
             .problem(),
-        "not-found"
+        "malformed-request"
     );
     assert_eq!(
         set_password(&app, "ada", "short").await.faulty(),

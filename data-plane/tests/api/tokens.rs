@@ -124,7 +124,7 @@ async fn requests_that_make_no_sense_are_told_so() {
     let oauth = OAuth::of(&app).await;
     for (fields, code) in [
         (&[][..], "invalid_request"),
-        (&[("grant_type", "")], "unsupported_grant_type"),
+        (&[("grant_type", "")], "invalid_request"),
         (&[("grant_type", "implicit")], "unsupported_grant_type"),
         (&[("grant_type", "password")], "invalid_request"),
         (&[("grant_type", "refresh_token")], "invalid_request"),
@@ -141,7 +141,7 @@ async fn requests_that_make_no_sense_are_told_so() {
         ),
         (
             &[("grant_type", "client_credentials"), ("scope", "read\0")],
-            "invalid_scope",
+            "invalid_request",
         ),
         (
             &[
@@ -157,7 +157,7 @@ async fn requests_that_make_no_sense_are_told_so() {
                 ("username", "own\0er"),
                 ("password", PASSWORD),
             ],
-            "invalid_grant",
+            "invalid_request",
         ),
         (
             &[
