@@ -5,8 +5,8 @@
 mod accounts;
 mod bad_input;
 mod clients;
-mod ended;
 mod empty_parameters;
+mod ended;
 mod exact;
 mod hang_ups;
 mod hosts;
