@@ -10,8 +10,8 @@ help: ## Lists the targets
 
 up: ## Builds, then serves everything on a private PostgreSQL in ./.tenantry
 	@scripts/install run
-	@cargo build --release --locked -p tenantry
-	@exec $(TARGET)/release/tenantry up $(ARGS)
+	@cargo build --profile up --locked -p tenantry
+	@exec $(TARGET)/up/tenantry up $(ARGS)
 
 test: ## Runs every test: make test, or make test ARGS="-p tenancy"
 	@scripts/install test

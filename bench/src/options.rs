@@ -1,8 +1,7 @@
 //! What can be asked of the bench on its command line.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{attack, limits, rows};
@@ -56,9 +55,6 @@ pub struct Options {
     /// Measure this `tenantry` binary instead of building one
     #[arg(long, value_name = "FILE")]
     pub product: Option<PathBuf>,
-    /// Program and leading arguments that start this bench again [default: this program]
-    #[arg(skip)]
-    pub own: Option<Vec<OsString>>,
 }
 
 impl Options {
@@ -75,19 +71,5 @@ impl Options {
     /// Whether the peers are to be measured.
     pub(crate) fn peers(&self) -> bool {
         !self.no_peers && self.only.is_empty()
-    }
-
-    /// The command line that starts one of this program's own commands.
-    pub(crate) fn own(&self, command: &str) -> anyhow::Result<Vec<OsString>> {
-        let mut words = match &self.own {
-            Some(words) => words.clone(),
-            None => vec![
-                std::env::current_exe()
-                    .context("this program's own path")?
-                    .into(),
-            ],
-        };
-        words.push(command.into());
-        Ok(words)
     }
 }

@@ -19,6 +19,11 @@ const GRACE: Duration = Duration::from_secs(30);
 /// Between two looks at a condition.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// This program, which is started again for what has to be a process of its own.
+pub(crate) fn own_program() -> anyhow::Result<PathBuf> {
+    std::env::current_exe().context("this program's own path")
+}
+
 /// A child that serves until it is dropped; dropping waits until it has gone.
 pub(crate) struct Service {
     name: &'static str,

@@ -15,7 +15,7 @@ use crate::{
     nginx::{self, Site, Upstream},
     options::{Cli, Command, Options},
     peer,
-    process::Service,
+    process::{Service, own_program},
     product::{Product, populate},
     report::{Memory, Report},
     rows::{self, Ports},
@@ -91,7 +91,7 @@ async fn measure(
     let (sign_ups, tenants) = populate(product.port, database, options).await?;
     ddl::single_schema(database).await?;
     let [limit_port, limit_nginx, product_nginx] = free_ports()?;
-    let limits = limit_server(scratch, database, options, limit_port).await?;
+    let limits = limit_server(scratch, database, limit_port).await?;
     let site = |listen, port| Site {
         listen,
         upstream: Upstream::Http(port),
@@ -144,15 +144,11 @@ async fn measure(
 async fn limit_server(
     scratch: &Scratch,
     database: &Database,
-    options: &Options,
     port: u16,
 ) -> anyhow::Result<Service> {
-    let own = options.own("limit-server")?;
-    let (program, arguments) = own
-        .split_first()
-        .context("a command for the limit server")?;
-    let mut command = Program::new(program);
-    command.args(arguments).args(["--port", &port.to_string()]);
+    let own = own_program()?;
+    let mut command = Program::new(own);
+    command.args(["limit-server", "--port", &port.to_string()]);
     command.args(["--database-url", &database.url("tenantry_data")]);
     let mut server = Service::start("limit server", &mut command, scratch.path("limits.log"))?;
     let url = format!("http://127.0.0.1:{port}/static");

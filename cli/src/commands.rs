@@ -37,8 +37,6 @@ pub(crate) enum Command {
     Migrate(crate::migrate::Options),
     /// Look for what keeps this machine from serving
     Doctor(crate::doctor::Options),
-    /// Put the product beside the limits and the peers
-    Bench(bench::Cli),
     /// Print completions for a shell
     Completions(crate::completions::Options),
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use control_plane::{ControlPlane, Logins, Settings};
 use local_postgres::Address;
 use secrecy::{ExposeSecret, SecretString};
-use service::{Clock, Entropy, password::Hasher, settings::defaults};
+use service::{Clock, Entropy, password::Hasher, settings::from_environment};
 use tenancy::db::Login;
 use tokio_postgres::Client;
 
@@ -126,7 +126,7 @@ impl Source {
 
     /// The control plane's settings as the environment has them.
     fn settings(&self) -> anyhow::Result<Settings> {
-        let mut settings = defaults();
+        let mut settings = from_environment();
         if self.database_url.is_none()
             && self.control_database_url.is_none()
             && let Some(port) = local_postgres::running(&self.tenantry_dir)?

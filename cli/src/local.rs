@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use service::settings::{Addresses, Network, defaults};
+use service::settings::{Addresses, Network, from_environment};
 
 /// Ports, and PostgreSQL's programs.
 #[derive(Args, Clone, Debug)]
@@ -33,5 +33,5 @@ impl Local {
 
 /// The addresses as the environment has them.
 pub(crate) fn addresses() -> Addresses {
-    defaults::<Local>().addresses(defaults(), &defaults())
+    from_environment::<Local>().addresses(from_environment(), &from_environment())
 }

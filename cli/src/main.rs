@@ -3,7 +3,6 @@
 //! Commands on tenants work through the control plane's library on the database itself, so they
 //! need no service to run; what they change is told to the services that do.
 
-mod bench;
 mod commands;
 mod completions;
 mod database;
@@ -48,8 +47,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command, output: Output) -> anyhow::Result<()> {
     match command {
-        // These two are no clients of the database; the bench has a runtime of its own.
-        Command::Bench(options) => bench::run(options),
+        // No client of the database.
         Command::Completions(options) => completions::run(&options),
         command => {
             let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -72,6 +70,6 @@ async fn serve(command: Command, output: Output) -> anyhow::Result<()> {
         Command::Token(options) => token::run(options, output).await,
         Command::Migrate(options) => migrate::run(options, output).await,
         Command::Doctor(options) => doctor::run(&options, output).await,
-        Command::Bench(_) | Command::Completions(_) => Ok(()),
+        Command::Completions(_) => Ok(()),
     }
 }

@@ -1,7 +1,9 @@
-//! All SQL of the control plane: one typed function beside each statement.
+//! The control plane's SQL on the registry and in tenants' schemas: one typed function beside each
+//! statement. What the administrator runs to make a database ready is in [`crate::bootstrap`].
 //!
-//! Everything runs as `tenantry_control`. Names of the shared schema are written out; only the
-//! batch that makes or migrates a tenant's schema sets a path, for its own transaction.
+//! Everything here runs as `tenantry_control`. Names of the shared schema are written out. A
+//! tenant's schema is the `search_path` of a single transaction, where it is made ([`signups`]),
+//! migrated ([`fleet`]), and where its users are written ([`members`]).
 
 pub(crate) mod changes;
 pub(crate) mod domains;

@@ -69,21 +69,8 @@ impl DataPlane {
         clock: Clock,
         entropy: Entropy,
     ) -> anyhow::Result<Self> {
-        let feed = ChangeFeed::start(data);
-        let pool = connect(data, REGISTRY_CONNECTIONS).context("the registry's pool")?;
-        let registry = Registry::new(pool, &feed, settings.tenants_in_memory);
-        let app = App(Arc::new(Parts {
-            lanes: Lanes::new(data, &settings.database, &feed).context("the tenants' pools")?,
-            hosts: PlatformHosts::new(addresses),
-            rates: Rates::new(settings),
-            principals: PrincipalCache::new(&feed, settings.tokens_in_memory),
-            clients: Clients::new(&feed, settings.tokens_in_memory),
-            addresses: addresses.clone(),
-            registry: registry.clone(),
-            hasher,
-            clock,
-            entropy,
-        }));
+        let app = App::new(settings, addresses, data, hasher, clock, entropy)?;
+        let registry = app.registry.clone();
         let health = Health::default().needs("registry", move || {
             let registry = registry.clone();
             async move { registry.answers().await }
@@ -92,5 +79,32 @@ impl DataPlane {
             router: router::routes().with_state(app),
             health,
         })
+    }
+}
+
+impl App {
+    pub(crate) fn new(
+        settings: &Settings,
+        addresses: &Addresses,
+        data: &Login,
+        hasher: Hasher,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> anyhow::Result<Self> {
+        let feed = ChangeFeed::start(data);
+        let pool = connect(data, REGISTRY_CONNECTIONS).context("the registry's pool")?;
+        let registry = Registry::new(pool, &feed, settings.tenants_in_memory);
+        Ok(Self(Arc::new(Parts {
+            lanes: Lanes::new(data, &settings.database, &feed).context("the tenants' pools")?,
+            hosts: PlatformHosts::new(addresses),
+            rates: Rates::new(settings),
+            principals: PrincipalCache::new(&feed, settings.tokens_in_memory),
+            clients: Clients::new(&feed, settings.tokens_in_memory),
+            addresses: addresses.clone(),
+            registry,
+            hasher,
+            clock,
+            entropy,
+        })))
     }
 }

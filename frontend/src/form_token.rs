@@ -95,9 +95,7 @@ impl<T: DeserializeOwned> FromRequest<Site> for Posted<T> {
         let visitor = Visitor::from_request_parts(&mut parts, site).await?;
         let foreign = || Problem::new(Kind::CrossSite);
         let host = visitor.host.to_str().map_err(|_| foreign())?;
-        if !origin::same_host(&parts.headers, host) {
-            return Err(foreign());
-        }
+        origin::require_same_host(&parts.headers, host)?;
         let request = Request::from_parts(parts, body);
         let Form(proven) = Form::<Proven<T>>::from_request(request, site).await?;
         if visitor.form_token.proven_by(&proven.form_token) {

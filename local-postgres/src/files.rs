@@ -1,9 +1,9 @@
 //! File operations whose errors name the path.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, Permissions},
     io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, chown},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _, chown},
     path::Path,
 };
 
@@ -34,6 +34,17 @@ pub(crate) fn private_file(path: &Path, text: &str, owner: Option<Owner>) -> Res
     file.write_all(text.as_bytes()).map_err(at(path))?;
     file.sync_all().map_err(at(path))?;
     give(path, owner)
+}
+
+/// Opens a file to lock, for its owner alone; makes it if it is absent.
+///
+/// # Errors
+/// When it cannot be opened.
+pub fn lock_file(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    let file = options.create(true).append(true).mode(0o600).open(path)?;
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    Ok(file)
 }
 
 /// Removes a directory with all it holds, if it is there.

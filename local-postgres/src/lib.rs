@@ -30,5 +30,6 @@ mod sockets;
 pub use address::Address;
 pub use binaries::{Binaries, find_binaries};
 pub use error::Error;
+pub use files::lock_file;
 pub use options::{Durability, Options};
 pub use server::{Server, running, start};

@@ -62,7 +62,7 @@ pub enum Durability {
     Scratch,
 }
 
-const HOUSE: [(&str, &str); 6] = [
+const HOUSE: [(&str, &str); 9] = [
     // One tenant's schema takes some 285 locks to create; the default allows 22 at once.
     ("max_locks_per_transaction", "512"),
     // Short queries over many schemas: compiling one costs more than running it.
@@ -70,8 +70,13 @@ const HOUSE: [(&str, &str); 6] = [
     ("shared_buffers", "128MB"),
     ("timezone", "UTC"),
     ("log_timezone", "UTC"),
-    // A failing statement's text can hold a password.
+    // The log says what the server does (starts, stops, checkpoints, crashes, refused logins), and
+    // nothing of what it is asked: a failing statement's text can hold a password, its message and
+    // its details what somebody wrote. Whoever sent it is answered all of that.
+    ("log_line_prefix", "%m [%p] "),
+    ("log_min_messages", "log"),
     ("log_min_error_statement", "panic"),
+    ("log_error_verbosity", "terse"),
 ];
 
 const SCRATCH: [(&str, &str); 5] = [

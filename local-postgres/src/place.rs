@@ -10,7 +10,7 @@ use rand::{TryRng as _, rngs::SysRng};
 
 use crate::{
     error::Error,
-    files::{at, private_directory, private_file, read},
+    files::{at, lock_file, private_directory, private_file, read},
 };
 
 /// The log is put aside when the server starts and it is larger than this many bytes.
@@ -44,11 +44,7 @@ impl Place {
 
     pub(crate) fn hold(&self) -> Result<Hold, Error> {
         let path = self.directory.join("lock");
-        let file = File::options()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .map_err(at(&path))?;
+        let file = lock_file(&path).map_err(at(&path))?;
         match file.try_lock() {
             Ok(()) => Ok(Hold { _lock: file }),
             Err(TryLockError::WouldBlock) => Err(Error::InUse {
@@ -127,6 +123,8 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let place = Place::make(&parent.path().join("x")).unwrap();
         let hold = place.hold().unwrap();
+        let lock = fs::metadata(place.directory().join("lock")).unwrap();
+        assert_eq!(lock.permissions().mode() & 0o777, 0o600);
         assert!(matches!(place.hold(), Err(Error::InUse { .. })));
         drop(hold);
         place.hold().unwrap();

@@ -6,12 +6,24 @@
 
 use http::{HeaderMap, header, uri::Authority};
 
-/// Whether a changing call comes from a page of the same host, or from no page at all.
+use crate::problem::{Kind, Problem};
+
+/// Refuses a changing call unless it comes from a page of the same host, or from no page at all.
 ///
 /// `host` is the host the request was sent to, with or without a port. Ports may differ: pages
 /// and API are one host on two ports.
-#[must_use]
-pub fn same_host(headers: &HeaderMap, host: &str) -> bool {
+///
+/// # Errors
+/// `CrossSite`.
+pub fn require_same_host(headers: &HeaderMap, host: &str) -> Result<(), Problem> {
+    if is_same_host(headers, host) {
+        return Ok(());
+    }
+    Err(Problem::new(Kind::CrossSite)
+        .detail("From a browser, changes are accepted from pages of the same host alone."))
+}
+
+fn is_same_host(headers: &HeaderMap, host: &str) -> bool {
     match headers.get(header::ORIGIN) {
         Some(origin) => origin
             .to_str()
@@ -48,7 +60,7 @@ mod tests {
         if let Some(site) = site {
             headers.insert("sec-fetch-site", site.parse().unwrap());
         }
-        same_host(&headers, "acme.example.com:8080")
+        require_same_host(&headers, "acme.example.com:8080").is_ok()
     }
 
     #[test]

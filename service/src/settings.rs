@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
 };
 
-use clap::{Args, Parser, ValueEnum};
+use clap::{Args, ValueEnum};
 use url::Url;
 
 use crate::{
@@ -261,16 +261,23 @@ pub enum LogFormat {
     Pretty,
 }
 
-/// A group of settings as its defaults and the environment have it.
+/// A group of settings at its defaults, whatever the environment says.
 #[must_use]
 pub fn defaults<T: Args>() -> T {
-    #[derive(Parser)]
-    struct Only<T: Args> {
-        #[command(flatten)]
-        inner: T,
-    }
-    match Only::<T>::try_parse_from(["defaults"]) {
-        Ok(only) => only.inner,
+    parsed(|command| command.mut_args(|argument| argument.env(None::<&str>)))
+}
+
+/// A group of settings as the environment has it, and at its defaults for the rest.
+#[must_use]
+pub fn from_environment<T: Args>() -> T {
+    parsed(|command| command)
+}
+
+fn parsed<T: Args>(change: impl FnOnce(clap::Command) -> clap::Command) -> T {
+    let command = change(T::augment_args(clap::Command::new("settings")));
+    let matches = command.try_get_matches_from(["settings"]);
+    match matches.and_then(|mut matches| T::from_arg_matches_mut(&mut matches)) {
+        Ok(settings) => settings,
         Err(error) => error.exit(),
     }
 }
@@ -302,6 +309,18 @@ mod tests {
         let tls = Addresses::default().with_ports(9080, 9000, true);
         assert_eq!(tls.pages_of(&host), "https://acme.localhost:9000");
         assert!(tls.secure());
+    }
+
+    #[test]
+    fn defaults_never_come_from_the_environment() {
+        #[derive(Args)]
+        struct Probe {
+            #[arg(long, env = "PATH", default_value = "the default")]
+            path: String,
+        }
+        assert_eq!(defaults::<Probe>().path, "the default");
+        let path = std::env::var("PATH").unwrap();
+        assert_eq!(from_environment::<Probe>().path, path);
     }
 
     #[test]

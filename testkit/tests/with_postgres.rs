@@ -36,6 +36,8 @@ fn the_commands_code_is_the_runners() {
 #[test]
 fn a_signal_ends_the_command_then_the_server_and_its_data() {
     let (mut child, directory) = waiting();
+    // Kept open: `wait` would close it, and the command would end by itself.
+    let _input = child.stdin.take();
     signal(&child, Signal::TERM);
     assert_eq!(child.wait().unwrap().code(), Some(128 + 15));
     assert!(!Path::new(&directory).exists());

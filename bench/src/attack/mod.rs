@@ -154,7 +154,7 @@ impl Stage<'_> {
 
     /// A window while slow connections are held open. They count only if they are all there still.
     async fn beside_slow(&self, modest: &Modest) -> anyhow::Result<(Window, String)> {
-        let mut command = self.own("dawdle")?;
+        let mut command = own("dawdle")?;
         command
             .args(["--port", &self.gateway.port.to_string()])
             .args(["--connections", &SLOW.to_string()]);
@@ -181,7 +181,7 @@ impl Stage<'_> {
     async fn beside_hammers(&self, modest: &Modest) -> anyhow::Result<(Window, String)> {
         let mut hammers = Vec::new();
         for (number, tenant) in self.tenants[..HAMMERING].iter().enumerate() {
-            let mut command = self.own("hammer")?;
+            let mut command = own("hammer")?;
             let request = modest::text(&(self.model)(tenant));
             let seconds = (self.length() + 2 * LEAD).as_secs();
             command
@@ -208,11 +208,11 @@ impl Stage<'_> {
             format!("4 tenants: {rate}/s answered, {refused} refused"),
         ))
     }
+}
 
-    fn own(&self, word: &str) -> anyhow::Result<Command> {
-        let own = self.options.own(word)?;
-        let mut command = Command::new(&own[0]);
-        command.args(&own[1..]);
-        Ok(command)
-    }
+/// One of this program's own commands.
+fn own(word: &str) -> anyhow::Result<Command> {
+    let mut command = Command::new(process::own_program()?);
+    command.arg(word);
+    Ok(command)
 }

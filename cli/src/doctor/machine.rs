@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use service::settings::{Network, defaults};
+use service::settings::{Network, from_environment};
 
 use super::Finding;
 use crate::local::Local;
@@ -40,7 +40,7 @@ pub(super) fn programs(directory: Option<&Path>) -> Finding {
 
 /// The ports that `up` would take.
 pub(super) fn ports(local: &Local, private: bool) -> Vec<Finding> {
-    let network: Network = defaults();
+    let network: Network = from_environment();
     let mut wanted = vec![
         ("API_PORT", network.on(local.api_port)),
         ("PAGES_PORT", network.on(local.pages_port)),

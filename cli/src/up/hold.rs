@@ -21,7 +21,7 @@ impl Hold {
         let path = directory.join(LOCK);
         let open = || {
             fs::create_dir_all(directory)?;
-            File::options().create(true).append(true).open(&path)
+            local_postgres::lock_file(&path)
         };
         let lock = open().with_context(|| path.display().to_string())?;
         match lock.try_lock() {
@@ -45,6 +45,8 @@ pub(crate) fn runs_in(directory: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -53,6 +55,8 @@ mod tests {
         assert!(!runs_in(place.path()));
         let hold = Hold::take(place.path()).unwrap();
         assert!(runs_in(place.path()));
+        let lock = fs::metadata(place.path().join(LOCK)).unwrap();
+        assert_eq!(lock.permissions().mode() & 0o777, 0o600);
         let refused = Hold::take(place.path()).err().unwrap();
         assert!(refused.to_string().contains("TENANTRY_DIR"));
         drop(hold);

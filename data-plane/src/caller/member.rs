@@ -152,11 +152,5 @@ fn not_forged(parts: &Parts) -> Result<(), Problem> {
     if matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS) {
         return Ok(());
     }
-    let host = host_of(parts)?.unwrap_or_default();
-    if origin::same_host(&parts.headers, &host) {
-        Ok(())
-    } else {
-        Err(Problem::new(Kind::CrossSite)
-            .detail("With a session cookie, changes are accepted from the tenant's own host."))
-    }
+    origin::require_same_host(&parts.headers, &host_of(parts)?.unwrap_or_default())
 }

@@ -4,7 +4,7 @@ use axum::{
     extract::{Extension, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, header};
+use http::{HeaderMap, header, request::Parts};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use service::{
@@ -24,7 +24,7 @@ use crate::{
     error::Error,
     ids::UserId,
     rates::share,
-    resolve::InTenant,
+    resolve::{InTenant, host_of},
     store::{
         authorizations::Holder,
         sessions::{self, NewSession},
@@ -66,10 +66,11 @@ pub(crate) async fn login(
     State(app): State<App>,
     Extension(from): Extension<ClientAddr>,
     InTenant { tenant, db }: InTenant,
-    headers: HeaderMap,
+    parts: Parts,
     JsonOrForm(form): JsonOrForm<Credentials>,
 ) -> Result<Response, Error> {
-    from_here(&headers)?;
+    // A foreign page must not sign its visitor in as somebody else.
+    origin::require_same_host(&parts.headers, &host_of(&parts)?.unwrap_or_default())?;
     let mut faults = Faults::new();
     let name = form.username.required("username", &mut faults);
     let password = form
@@ -94,7 +95,7 @@ pub(crate) async fn login(
         credentials_version: holder.credentials_version,
         now,
         expires_at: now + Duration::seconds(seconds.into()),
-        user_agent: user_agent(&headers),
+        user_agent: user_agent(&parts.headers),
         address: from.0.to_string(),
     };
     if !sessions::begin(&db, &session).await? {
@@ -154,16 +155,4 @@ fn user_agent(headers: &HeaderMap) -> Option<&str> {
 
 fn refused() -> Problem {
     Problem::new(Kind::Unauthorized).detail("Username or password is wrong.")
-}
-
-/// A foreign page, a sibling tenant's among them, must not sign its visitor in as somebody else.
-fn from_here(headers: &HeaderMap) -> Result<(), Problem> {
-    let host = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
-    if origin::same_host(headers, host.unwrap_or_default()) {
-        Ok(())
-    } else {
-        Err(Problem::new(Kind::CrossSite).detail("Sign in from the tenant's own host."))
-    }
 }

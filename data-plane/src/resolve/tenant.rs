@@ -10,8 +10,9 @@ use tenancy::{Status, Tenant, TenantDb};
 use super::names::{self, Named};
 use crate::{app::App, error::Error};
 
-/// A tenant that is served, and the door to its schema. TokenExchange for one is the check that the
-/// request names exactly one active tenant within its rate.
+/// A tenant that is served, and the door to its schema. To extract it is to check that the request
+/// names exactly one active tenant within its rate; a second extractor of the same request gets
+/// what the first found, and counts nothing.
 #[derive(Clone)]
 pub(crate) struct InTenant {
     pub(crate) tenant: Arc<Tenant>,
@@ -22,7 +23,6 @@ impl FromRequestParts<App> for InTenant {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        // A request has one tenant, counted once, however many extractors ask for it.
         if let Some(found) = parts.extensions.get::<Self>() {
             return Ok(found.clone());
         }
@@ -68,5 +68,39 @@ fn served(tenant: &Tenant) -> Result<(), Problem> {
         Status::Suspended => Err(Problem::new(Kind::TenantSuspended)),
         Status::Provisioning => Err(Problem::new(Kind::TenantNotReady).retry_after(2)),
         Status::Deleting | Status::Purged => Err(names::not_found()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, body::Body};
+    use http::{Request, StatusCode};
+    use service::{Clock, Entropy, password::Hasher, settings::defaults};
+    use testkit::database::{TestDatabase, connect};
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    /// A tenant with a plan of one request a second.
+    const SLOW: &str = "UPDATE platform.plans SET requests_per_second = 1 WHERE name = 'free'; \
+        INSERT INTO platform.tenants (id, slug, name, schema_name, role_name, plan, status, \
+            schema_version, created_at) \
+        VALUES (gen_random_uuid(), 'acme', 'Acme', 'tenant_acme', 'tenant_1_1', 'free', 'active', \
+            1, now())";
+
+    #[tokio::test]
+    async fn two_extractors_of_one_request_count_once() {
+        let database = TestDatabase::create().await.unwrap();
+        let admin = connect(&database.admin()).await.unwrap();
+        admin.batch_execute(SLOW).await.unwrap();
+        let (clock, entropy) = (Clock::system(), Entropy::seeded(1));
+        let hasher = Hasher::new(entropy.clone()).unwrap();
+        let (data, addresses) = (database.data(), defaults());
+        let app = App::new(&defaults(), &addresses, &data, hasher, clock, entropy).unwrap();
+        let twice = async |_: InTenant, _: InTenant| {};
+        let router = Router::new().fallback(twice).with_state(app);
+        let request = Request::get("/").header("x-tenant-slug", "acme");
+        let answer = router.oneshot(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.unwrap().status(), StatusCode::OK);
     }
 }

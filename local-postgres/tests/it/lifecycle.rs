@@ -4,6 +4,7 @@ use std::{fs, path::Path};
 
 use local_postgres::{Error, Server, running, start};
 use rustix::process::{Pid, Signal, kill_process};
+use tokio_postgres::types::ToSql;
 
 use crate::{connect, free_port, options, value};
 
@@ -130,6 +131,32 @@ async fn what_tenants_need_is_set() {
     let collation = "SELECT datcollate FROM pg_database WHERE datname = 'postgres'";
     assert_eq!(value(&url, collation).await, "C.UTF-8");
     server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_log_holds_nothing_of_what_the_server_is_asked() {
+    let parent = tempfile::tempdir().unwrap();
+    let server = start(options(parent.path())).await.unwrap();
+    let client = connect(&server.admin_url()).await.unwrap();
+    client
+        .batch_execute("CREATE TABLE people (email text PRIMARY KEY CHECK (email <> ''))")
+        .await
+        .unwrap();
+    let person: [&(dyn ToSql + Sync); 1] = [&"ada@acme.example"];
+    let add = "INSERT INTO people VALUES ($1)";
+    client.execute(add, &person).await.unwrap();
+    client.execute(add, &person).await.unwrap_err();
+    for sql in [
+        "SELECT 'ada@acme.example'::int",
+        "INSERT INTO people VALUES ('ada@acme.example')",
+        "SELECT * FROM ada@acme.example",
+    ] {
+        client.batch_execute(sql).await.unwrap_err();
+    }
+    server.stop().await.unwrap();
+    let log = fs::read_to_string(parent.path().join("postgres.log")).unwrap();
+    assert!(log.contains("database system is ready"), "{log}");
+    assert!(!log.contains("ada") && !log.contains("127.0.0.1"), "{log}");
 }
 
 #[tokio::test]
