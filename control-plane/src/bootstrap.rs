@@ -1,14 +1,17 @@
-//! A database made ready: schema `platform`, the two planes' logins, and the global migrations.
+//! A database made ready: schema `platform`, the two planes' logins, the global migrations, and
+//! what everybody may execute.
 //!
 //! Runs at every start, as the administrative login, under a lock of its own; what is there
 //! already is left as it is. Roles belong to the whole server, so that two databases of one
 //! server share the logins.
 
+mod functions;
 mod logins;
 
 use tenancy::db::Login;
 use tokio_postgres::Client;
 
+pub use functions::{Gap, gaps};
 pub use logins::Logins;
 
 mod migrations {
@@ -80,44 +83,9 @@ async fn prepare(client: &mut Client, admin: &Login, logins: &Logins) -> Result<
     logins.ensure(client, admin).await?;
     client.batch_execute("SET search_path TO platform").await?;
     migrations::migrations::runner().run_async(client).await?;
+    functions::close(client).await?;
     for gap in gaps(client).await? {
         tracing::warn!("{gap}");
     }
     Ok(())
-}
-
-/// A function of PostgreSQL's own that everybody may call and nobody should.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "everybody may call {function}: {danger}; as a superuser: REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC"
-)]
-pub struct Gap {
-    function: &'static str,
-    danger: &'static str,
-}
-
-/// What is open: only a superuser can take functions from PUBLIC, everybody else's REVOKE is
-/// ignored.
-///
-/// # Errors
-/// Those of the database, or when `tenantry_data` is not there.
-pub async fn gaps(client: &Client) -> Result<Vec<Gap>, tokio_postgres::Error> {
-    const OPEN: &str = "SELECT has_function_privilege('tenantry_data', $1::text, 'EXECUTE')";
-    const GAPS: [(&str, &str); 2] = [
-        (
-            "pg_catalog.set_config(text, text, boolean)",
-            "SQL injected into a statement could leave its tenant",
-        ),
-        (
-            "pg_catalog.pg_advisory_lock_shared(bigint)",
-            "one session could fill the lock table and keep everybody out; its kin are open too",
-        ),
-    ];
-    let mut open = Vec::new();
-    for (function, danger) in GAPS {
-        if client.query_one(OPEN, &[&function]).await?.try_get(0)? {
-            open.push(Gap { function, danger });
-        }
-    }
-    Ok(open)
 }

@@ -1,6 +1,7 @@
 //! What happens by itself: deleted tenants are purged when their grace period is over, logins
 //! that were opened for a while are closed, spare roles are made, old idempotency keys forgotten,
-//! tenants counted that a migration has not reached.
+//! tenants counted that a migration has not reached, and what stayed open for services of the version
+//! before closed when the last of them is gone.
 //!
 //! The reaper takes no hints. It looks at the registry, does the next thing, and looks again; any
 //! number of them may run, since each step locks what it changes. What fails is logged and tried
@@ -44,6 +45,10 @@ pub async fn look(plane: &ControlPlane) {
         ("purging deleted tenants", purge_due(plane).await),
         ("forgetting idempotency keys", forget_keys(plane).await),
         ("counting tenants behind", count_behind(plane).await),
+        (
+            "closing former channels",
+            plane.store().close_former_channels().await,
+        ),
     ];
     for (step, outcome) in steps {
         if let Err(cause) = outcome {

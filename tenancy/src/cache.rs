@@ -1,117 +1,112 @@
-//! Memory that does not lie for longer than a second.
+//! A read-through cache with bounded staleness.
 //!
-//! An entry is used while the [`ChangeFeed`] is fresh, since then it would have been told of a change,
-//! and up to a greatest age; without the feed it is used for one second. Absence is never kept.
+//! An entry is used while the [`ChangeFeed`] is fresh and no notice has come of what it depends on,
+//! and up to [`MAX_AGE`]; while the feed is not fresh, for one second. Absence is never cached.
 
 use std::{
     hash::Hash,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use moka::sync::Cache;
 
-use crate::{feed::ChangeFeed, names::TenantId};
+use crate::{feed::ChangeFeed, names::TenantId, revisions::Dependencies};
 
-/// How long an entry is used while nobody tells of changes.
+/// How long an entry is used without another look-up, even when no notice comes.
+pub const MAX_AGE: Duration = Duration::from_secs(60);
+
+/// How long an entry is used while no notices arrive.
 const MAX_AGE_WITHOUT_NOTICES: Duration = Duration::from_secs(1);
 
-/// Keeps what was loaded of tenants, by any key.
-pub struct NotifiedCache<K, V> {
-    evictor: Evictor<K, V>,
-    feed: ChangeFeed,
-    max_age: Duration,
+/// What can be cached under a key.
+pub trait Cached<K> {
+    /// The tenant that a key belongs to.
+    fn tenant(key: &K) -> TenantId;
+
+    /// Whose change ends the entry.
+    fn depends_on(&self, key: &K) -> Dependencies;
 }
 
-/// What a cache holds, for whoever must forget some of it. Subscribers of the feed hold this and
-/// not the cache, which holds the feed in turn.
-#[derive(Clone)]
-pub struct Evictor<K, V>(Cache<K, (Instant, V)>);
+/// Entries of tenants, by any key.
+pub struct NotifiedCache<K, V> {
+    entries: Cache<K, Entry<V>>,
+    feed: ChangeFeed,
+}
+
+struct Entry<V> {
+    /// When its load began, by the feed's revisions and by time.
+    revision: u64,
+    loaded: Instant,
+    value: Arc<V>,
+}
+
+impl<V> Clone for Entry<V> {
+    fn clone(&self) -> Self {
+        Self {
+            value: Arc::clone(&self.value),
+            ..*self
+        }
+    }
+}
 
 impl<K, V> NotifiedCache<K, V>
 where
-    K: Clone + Hash + Eq + Send + Sync + 'static,
-    V: Clone + Send + Sync + 'static,
+    K: Hash + Eq + Send + Sync + 'static,
+    V: Cached<K> + Send + Sync + 'static,
 {
-    /// Keeps at most `capacity` entries, each for at most `max_age`.
+    /// Keeps at most `capacity` entries.
     #[must_use]
-    pub fn new(feed: &ChangeFeed, capacity: u64, max_age: Duration) -> Self {
+    pub fn new(feed: &ChangeFeed, capacity: u64) -> Self {
         let entries = Cache::builder()
             .max_capacity(capacity)
-            .time_to_live(max_age)
-            .support_invalidation_closures()
-            .build();
+            .time_to_live(MAX_AGE);
         Self {
-            evictor: Evictor(entries),
+            entries: entries.build(),
             feed: feed.clone(),
-            max_age,
         }
     }
 
-    /// What it holds.
+    /// The entry, if it is current.
     #[must_use]
-    pub fn evictor(&self) -> Evictor<K, V> {
-        self.evictor.clone()
-    }
-
-    /// The entry, if it can still be trusted.
-    #[must_use]
-    pub fn get(&self, key: &K) -> Option<V> {
-        let (loaded, value) = self.evictor.0.get(key)?;
+    pub fn get(&self, key: &K) -> Option<Arc<V>> {
+        let entry = self.entries.get(key)?;
         let limit = if self.feed.is_fresh() {
-            self.max_age
+            MAX_AGE
         } else {
             MAX_AGE_WITHOUT_NOTICES
         };
-        (loaded.elapsed() < limit).then_some(value)
+        let depends = || entry.value.depends_on(key);
+        let current = entry.loaded.elapsed() < limit
+            && self
+                .feed
+                .is_current(entry.revision, V::tenant(key), depends);
+        current.then_some(entry.value)
     }
 
-    /// The entry, loaded if need be. What was loaded while there was news of its tenant is
-    /// answered, but not kept.
+    /// The entry, loaded if need be. What was loaded while a notice came that it depends on is
+    /// answered, and not used again.
     ///
     /// # Errors
     /// Those of `load`.
     pub async fn get_or_load<E>(
         &self,
-        tenant: TenantId,
         key: K,
         load: impl Future<Output = Result<Option<V>, E>>,
-    ) -> Result<Option<V>, E> {
+    ) -> Result<Option<Arc<V>>, E> {
         if let Some(value) = self.get(&key) {
             return Ok(Some(value));
         }
-        let (epoch, asked) = (self.feed.epoch(tenant), Instant::now());
-        let Some(value) = load.await? else {
+        let (revision, loaded) = (self.feed.revision(), Instant::now());
+        let Some(value) = load.await?.map(Arc::new) else {
             return Ok(None);
         };
-        self.evictor.0.insert(key.clone(), (asked, value.clone()));
-        // Inserted first and checked second, so that news in between cannot slip past both.
-        if self.feed.epoch(tenant) != epoch {
-            self.evictor.forget(&key);
-        }
+        let entry = Entry {
+            revision,
+            loaded,
+            value: Arc::clone(&value),
+        };
+        self.entries.insert(key, entry);
         Ok(Some(value))
-    }
-}
-
-impl<K, V> Evictor<K, V>
-where
-    K: Hash + Eq + Send + Sync + 'static,
-    V: Clone + Send + Sync + 'static,
-{
-    /// Forgets one entry.
-    pub fn forget(&self, key: &K) {
-        self.0.invalidate(key);
-    }
-
-    /// Forgets the entries of which `stale` holds.
-    pub fn forget_where(&self, stale: impl Fn(&K, &V) -> bool + Send + Sync + 'static) {
-        let stale = move |key: &K, value: &(Instant, V)| stale(key, &value.1);
-        if self.0.invalidate_entries_if(stale).is_err() {
-            self.0.invalidate_all();
-        }
-    }
-
-    /// Forgets everything.
-    pub fn forget_all(&self) {
-        self.0.invalidate_all();
     }
 }

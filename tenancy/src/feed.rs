@@ -1,35 +1,41 @@
-//! The change feed: PostgreSQL's notifications, passed on to the caches of this process.
+//! The change feed: PostgreSQL's notifications, recorded for the caches of this process.
 //!
-//! One connection listens. A cache subscribes and gets each [`ChangeNotice`] within the time of a
-//! NOTIFY, or at once when a transaction of this process published it. While the connection is
-//! well, proven by a query several times a second, cached entries are current; when it is not,
-//! [`ChangeFeed::is_fresh`] says so and entries are used for a second at most. After a connection
-//! was lost every cache is emptied, since the notices missed are not known.
+//! One connection listens on the channel that the registry names, which is random: anybody who is
+//! connected may send a NOTIFY. A notice counts within the time of a NOTIFY, or at once when a
+//! transaction of this process published it. While the connection is well, proven by a query several
+//! times a second, cached entries are current; when it is not, [`ChangeFeed::is_fresh`] says so and
+//! entries are used for a second at most. After a connection was lost every entry is dropped, since
+//! the notices missed are not known.
+//!
+//! Notices are recorded as they are read from the connection, so that none wait in memory.
 
 use std::{
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Weak,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use futures_util::future::poll_fn;
-use tokio::sync::mpsc;
 use tokio_postgres::{AsyncMessage, Client};
 
 use crate::{
-    db::{self, Login},
+    cache::MAX_AGE,
+    db::{self, Driver, Login},
     names::TenantId,
-    notice::{ChangeNotice, REVOKED, TENANTS},
+    notice::ChangeNotice,
+    revisions::{Dependencies, Revisions},
 };
 
 const HEARTBEAT: Duration = Duration::from_millis(300);
 /// How long after a heartbeat cached entries are still current.
 const TRUST: Duration = Duration::from_millis(900);
-const SHARDS: usize = 256;
+/// How long a heartbeat may take. Longer than entries are trusted: it may wait behind many notices.
+const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(5);
 
-type Subscriber = Box<dyn Fn(&ChangeNotice) + Send + Sync>;
+/// The channels on which services of the version before this one publish.
+const FORMER_CHANNELS: &str = "LISTEN tenantry_tenants; LISTEN tenantry_revoked";
 
 /// The feed, shared by all caches of a process; cheap to clone.
 #[derive(Clone)]
@@ -39,9 +45,7 @@ struct Inner {
     started: Instant,
     /// Milliseconds after `started` until which cached entries are current.
     trusted_until: AtomicU64,
-    /// How many notices came, by tenant: lets a load see that it was overtaken.
-    epochs: [AtomicU64; SHARDS],
-    subscribers: RwLock<Vec<Subscriber>>,
+    revisions: Revisions,
 }
 
 impl ChangeFeed {
@@ -51,47 +55,17 @@ impl ChangeFeed {
         let feed = Self(Arc::new(Inner {
             started: Instant::now(),
             trusted_until: AtomicU64::new(0),
-            epochs: [const { AtomicU64::new(0) }; SHARDS],
-            subscribers: RwLock::default(),
+            revisions: Revisions::new(MAX_AGE),
         }));
-        tokio::spawn(listen(
-            Arc::downgrade(&feed.0),
-            login.named("tenantry feed"),
-        ));
+        // The name by which the registry's functions know this version: see V4__functions.sql.
+        let login = login.named("tenantry changes");
+        tokio::spawn(listen(Arc::downgrade(&feed.0), login));
         feed
     }
 
-    /// Calls `subscriber` with every notice from now on, on the listening task: it must be quick.
-    pub fn subscribe(&self, subscriber: impl Fn(&ChangeNotice) + Send + Sync + 'static) {
-        let mut all = self
-            .0
-            .subscribers
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        all.push(Box::new(subscriber));
-    }
-
-    /// Passes a notice to this process's subscribers at once, ahead of PostgreSQL's notification.
+    /// Records a notice in this process at once, ahead of PostgreSQL's notification.
     pub(crate) fn publish(&self, notice: &ChangeNotice) {
-        match notice {
-            ChangeNotice::Tenant(id) | ChangeNotice::Revoked(id, _) => {
-                self.0.epochs[shard(*id)].fetch_add(1, Ordering::SeqCst);
-            }
-            ChangeNotice::Everything => {
-                for epoch in &self.0.epochs {
-                    epoch.fetch_add(1, Ordering::SeqCst);
-                }
-            }
-        }
-        for subscriber in self
-            .0
-            .subscribers
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .iter()
-        {
-            subscriber(notice);
-        }
+        self.0.revisions.record(notice);
     }
 
     /// Whether every notice committed until a second ago has arrived.
@@ -100,9 +74,19 @@ impl ChangeFeed {
         self.0.now() < self.0.trusted_until.load(Ordering::Acquire)
     }
 
-    /// Changes with every notice that concerns a tenant.
-    pub(crate) fn epoch(&self, id: TenantId) -> u64 {
-        self.0.epochs[shard(id)].load(Ordering::SeqCst)
+    /// The revision of a load that begins now.
+    pub(crate) fn revision(&self) -> u64 {
+        self.0.revisions.latest()
+    }
+
+    /// Whether no notice has come since a revision of what a tenant's entry depends on.
+    pub(crate) fn is_current(
+        &self,
+        revision: u64,
+        tenant: TenantId,
+        dependencies: impl FnOnce() -> Dependencies,
+    ) -> bool {
+        self.0.revisions.is_current(revision, tenant, dependencies)
     }
 }
 
@@ -112,24 +96,21 @@ impl Inner {
     }
 }
 
-fn shard(id: TenantId) -> usize {
-    usize::from(id.as_uuid().as_bytes()[15])
-}
-
-async fn listen(feed: std::sync::Weak<Inner>, login: Login) {
+async fn listen(feed: Weak<Inner>, login: Login) {
     let mut logged = String::new();
     loop {
         let failed = session(&feed, &login).await;
         let Some(inner) = feed.upgrade() else { return };
         inner.trusted_until.store(0, Ordering::Release);
-        ChangeFeed(inner).publish(&ChangeNotice::Everything);
+        inner.revisions.record(&ChangeNotice::Everything);
+        drop(inner);
         // Logged once, and not three times a second for as long as it lasts.
         let cause = failed.map_err(db::Error::from).err();
         let cause = cause.map(|cause| cause.to_string()).unwrap_or_default();
         if cause != logged && !cause.is_empty() {
             tracing::warn!(
                 cause,
-                "not listening for changes; memory is trusted for a second"
+                "not listening for changes; cached entries are used for a second"
             );
         }
         logged = cause;
@@ -137,57 +118,66 @@ async fn listen(feed: std::sync::Weak<Inner>, login: Login) {
     }
 }
 
-/// One connection's worth of listening; returns when it breaks or nobody listens any more.
-async fn session(
-    feed: &std::sync::Weak<Inner>,
-    login: &Login,
-) -> Result<(), tokio_postgres::Error> {
-    let (client, mut connection) = login.connect().await?;
-    let (sender, mut notices) = mpsc::unbounded_channel();
-    let driver = tokio::spawn(async move {
-        while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
-            if let AsyncMessage::Notification(note) = message {
-                let _ = sender.send(ChangeNotice::read(note.channel(), note.payload()));
-            }
-        }
-    });
-    client
-        .batch_execute(&format!("LISTEN {TENANTS}; LISTEN {REVOKED}"))
-        .await?;
-    if let Some(inner) = feed.upgrade() {
-        ChangeFeed(inner).publish(&ChangeNotice::Everything);
-    }
+/// One connection's worth of listening; returns when it breaks, the channel is another, or nobody
+/// needs the feed any more.
+async fn session(feed: &Weak<Inner>, login: &Login) -> Result<(), tokio_postgres::Error> {
+    let (client, connection) = login.connect().await?;
+    let mut driver = tokio::spawn(record(feed.clone(), connection));
     let outcome = tokio::select! {
         outcome = heartbeat(feed, &client) => outcome,
-        () = pass_on(feed, &mut notices) => Ok(()),
+        _ = &mut driver => Ok(()),
     };
     driver.abort();
     outcome
 }
 
-async fn pass_on(
-    feed: &std::sync::Weak<Inner>,
-    notices: &mut mpsc::UnboundedReceiver<ChangeNotice>,
-) {
-    while let Some(item) = notices.recv().await {
-        let Some(inner) = feed.upgrade() else { return };
-        ChangeFeed(inner).publish(&item);
+async fn record(feed: Weak<Inner>, mut connection: Driver) {
+    while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+        if let AsyncMessage::Notification(notification) = message {
+            let Some(inner) = feed.upgrade() else { return };
+            let notice = ChangeNotice::read(notification.payload());
+            inner.revisions.record(&notice);
+        }
     }
 }
 
-async fn heartbeat(
-    feed: &std::sync::Weak<Inner>,
-    client: &Client,
-) -> Result<(), tokio_postgres::Error> {
+/// The channel as the registry names it, and whether services of the version before this one run.
+#[derive(PartialEq)]
+struct Channel {
+    name: String,
+    former: bool,
+}
+
+async fn channel(client: &Client) -> Result<Channel, tokio_postgres::Error> {
+    let row = client
+        .query_one("SELECT name, former FROM platform.channel", &[])
+        .await?;
+    Ok(Channel {
+        name: row.try_get(0)?,
+        former: row.try_get(1)?,
+    })
+}
+
+async fn heartbeat(feed: &Weak<Inner>, client: &Client) -> Result<(), tokio_postgres::Error> {
+    let listening = channel(client).await?;
+    let name = listening.name.replace('"', "\"\"");
+    client.batch_execute(&format!("LISTEN \"{name}\"")).await?;
+    if listening.former {
+        client.batch_execute(FORMER_CHANNELS).await?;
+    }
+    if let Some(inner) = feed.upgrade() {
+        inner.revisions.record(&ChangeNotice::Everything);
+    }
     loop {
         let Some(asked) = feed.upgrade().map(|inner| inner.now()) else {
             return Ok(());
         };
-        let patience = tokio::time::timeout(TRUST, client.batch_execute("")).await;
-        let Ok(answered) = patience else {
+        let Ok(answer) = tokio::time::timeout(HEARTBEAT_TIMEOUT, channel(client)).await else {
             return Ok(());
         };
-        answered?;
+        if answer? != listening {
+            return Ok(());
+        }
         let Some(inner) = feed.upgrade() else {
             return Ok(());
         };

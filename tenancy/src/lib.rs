@@ -18,6 +18,7 @@ pub mod migrations;
 pub mod names;
 pub mod notice;
 pub mod registry;
+mod revisions;
 pub mod settings;
 pub mod tenant;
 
@@ -26,4 +27,5 @@ pub use feed::ChangeFeed;
 pub use names::{Hostname, RoleName, SchemaName, Slug, TenantId};
 pub use notice::{ChangeNotice, Revocation};
 pub use registry::Registry;
+pub use revisions::Dependencies;
 pub use tenant::{Plan, Status, Tenant};

@@ -10,11 +10,6 @@ use uuid::Uuid;
 
 use crate::names::TenantId;
 
-/// The channel on which the registry's triggers publish which tenant changed.
-pub const TENANTS: &str = "tenantry_tenants";
-/// The channel on which revocations are published.
-pub const REVOKED: &str = "tenantry_revoked";
-
 /// Something changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChangeNotice {
@@ -22,6 +17,8 @@ pub enum ChangeNotice {
     Tenant(TenantId),
     /// Something within a tenant is no longer valid.
     Revoked(TenantId, Revocation),
+    /// Nothing that was issued within a tenant counts without another look-up.
+    AllRevoked(TenantId),
     /// Notices may have been missed, or concern every tenant: drop everything.
     Everything,
 }
@@ -42,13 +39,21 @@ pub enum Revocation {
 }
 
 impl ChangeNotice {
-    /// Reads a notification. One that cannot be read may concern anything.
-    pub(crate) fn read(channel: &str, payload: &str) -> Self {
-        let (id, rest) = payload.split_once(' ').unwrap_or((payload, ""));
-        match (channel, id.parse::<Uuid>(), rest.parse()) {
-            (TENANTS, Ok(id), _) => Self::Tenant(TenantId::new(id)),
-            (REVOKED, Ok(id), Ok(revocation)) => Self::Revoked(TenantId::new(id), revocation),
-            _ => Self::Everything,
+    /// Reads a notification: a tenant's id when its row changed, with a revocation behind it when
+    /// something was revoked. A tenant chooses what is behind its id, so that what cannot be read
+    /// there concerns that tenant alone.
+    pub(crate) fn read(payload: &str) -> Self {
+        let (id, revocation) = match payload.split_once(' ') {
+            Some((id, rest)) => (id, Some(rest.parse())),
+            None => (payload, None),
+        };
+        let Ok(id) = id.parse().map(TenantId::new) else {
+            return Self::Everything;
+        };
+        match revocation {
+            None => Self::Tenant(id),
+            Some(Ok(revocation)) => Self::Revoked(id, revocation),
+            Some(Err(())) => Self::AllRevoked(id),
         }
     }
 }
@@ -122,17 +127,18 @@ mod tests {
     }
 
     #[test]
-    fn a_notice_that_cannot_be_read_concerns_everything() {
+    fn what_cannot_be_read_concerns_its_tenant_or_everything() {
         let tenant: TenantId = ID.parse().unwrap();
-        assert_eq!(
-            ChangeNotice::read(TENANTS, ID),
-            ChangeNotice::Tenant(tenant)
-        );
-        let revoked = ChangeNotice::read(REVOKED, &format!("{ID} user {ID}"));
+        assert_eq!(ChangeNotice::read(ID), ChangeNotice::Tenant(tenant));
+        let revoked = ChangeNotice::read(&format!("{ID} user {ID}"));
         let user = Revocation::User(ID.parse().unwrap());
         assert_eq!(revoked, ChangeNotice::Revoked(tenant, user));
-        for odd in ["", "*", "x y", &format!("{ID} nothing x")] {
-            assert_eq!(ChangeNotice::read(REVOKED, odd), ChangeNotice::Everything);
+        for odd in ["", "*", "nothing x", "user 1"] {
+            let read = ChangeNotice::read(&format!("{ID} {odd}"));
+            assert_eq!(read, ChangeNotice::AllRevoked(tenant), "{odd}");
+        }
+        for odd in ["", "*", "x y", &format!("x {ID}")] {
+            assert_eq!(ChangeNotice::read(odd), ChangeNotice::Everything, "{odd}");
         }
     }
 }

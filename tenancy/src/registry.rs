@@ -3,18 +3,19 @@
 //! Reads the shared schema `platform` as the data plane's login. Says what is there; whether a
 //! tenant of that status is served is for the data plane to decide.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use deadpool_postgres::{Object, Pool};
 use moka::sync::Cache;
 use tokio_postgres::{Row, types::ToSql};
 
 use crate::{
-    cache::NotifiedCache,
+    cache::{Cached, NotifiedCache},
     db::{Error, Params, Sql},
     feed::ChangeFeed,
     names::{Hostname, Slug, TenantId},
     notice::ChangeNotice,
+    revisions::Dependencies,
     settings::TenantSettings,
     statements,
     tenant::{Plan, Status, Tenant},
@@ -34,8 +35,18 @@ pub enum Name {
 pub struct Registry {
     pool: Pool,
     names: Cache<Name, TenantId>,
-    tenants: Arc<NotifiedCache<TenantId, Arc<Tenant>>>,
+    tenants: Arc<NotifiedCache<TenantId, Tenant>>,
     feed: ChangeFeed,
+}
+
+impl Cached<TenantId> for Tenant {
+    fn tenant(key: &TenantId) -> TenantId {
+        *key
+    }
+
+    fn depends_on(&self, _: &TenantId) -> Dependencies {
+        Dependencies::Tenant
+    }
 }
 
 macro_rules! select_tenant {
@@ -67,18 +78,8 @@ impl Registry {
     /// A registry that keeps at most `capacity` tenants in memory.
     #[must_use]
     pub fn new(pool: Pool, feed: &ChangeFeed, capacity: u64) -> Self {
-        let max_age = Duration::from_secs(60);
-        let tenants = Arc::new(NotifiedCache::new(feed, capacity, max_age));
         let names = Cache::new(capacity * 2);
-        let caches = (tenants.evictor(), names.clone());
-        feed.subscribe(move |notice| match notice {
-            ChangeNotice::Tenant(id) => caches.0.forget(id),
-            ChangeNotice::Revoked(..) => (),
-            ChangeNotice::Everything => {
-                caches.0.forget_all();
-                caches.1.invalidate_all();
-            }
-        });
+        let tenants = Arc::new(NotifiedCache::new(feed, capacity));
         Self {
             pool,
             names,
@@ -92,8 +93,9 @@ impl Registry {
     /// # Errors
     /// When the database cannot be asked.
     pub async fn by_id(&self, id: TenantId) -> Result<Option<Arc<Tenant>>, Error> {
-        let load = async { Ok(self.load(BY_ID, id.as_uuid()).await?.map(Arc::new)) };
-        self.tenants.get_or_load(id, id, load).await
+        self.tenants
+            .get_or_load(id, self.load(BY_ID, id.as_uuid()))
+            .await
     }
 
     /// The tenant of a slug or verified custom domain.

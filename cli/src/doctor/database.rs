@@ -72,14 +72,14 @@ async fn roles(plane: &ControlPlane) -> anyhow::Result<String> {
     Ok(format!("{spare} for tenants to come"))
 }
 
-/// Whether PostgreSQL's own functions with which a tenant could harm others are closed to it.
+/// Whether PostgreSQL's own functions with which a tenant could harm others are closed.
 async fn closed(source: &Source) -> anyhow::Result<String> {
     let admin = connect(&source.admin()?).await?;
     let asked = bootstrap::gaps(&admin).await;
-    let gaps = asked.context("tenantry_data is not there")?;
+    let gaps = asked.context("run `tenantry migrate run`")?;
     let told: Vec<String> = gaps.iter().map(ToString::to_string).collect();
     ensure!(told.is_empty(), "{}", told.join("; "));
-    Ok("closed to the data plane".to_owned())
+    Ok("only those allowed are open to everybody".to_owned())
 }
 
 /// Whether whoever looks into a tenant has nothing to do in the server's other databases, where

@@ -1,7 +1,7 @@
 //! Making a database ready, each time on a server of the test's own: logins belong to the whole
 //! server.
 
-use control_plane::{Logins, bootstrap};
+use control_plane::{Logins, bootstrap, bootstrap::gaps};
 use tenancy::db::Login;
 use testkit::{database::connect, server::scratch};
 
@@ -71,8 +71,8 @@ async fn starts_at_once_on_one_server_do_not_hinder_each_other() {
     server.stop().await.unwrap();
 }
 
-/// As on a managed server: no superuser, but may make roles and owns the database. One right
-/// stays behind there, which the log says.
+/// As on a managed server: no superuser, but may make roles and owns the database. PostgreSQL's
+/// own functions stay open there, which the log says.
 #[tokio::test]
 async fn an_administrator_who_is_no_superuser_will_do() {
     let server = scratch().await.unwrap();
@@ -87,6 +87,28 @@ async fn an_administrator_who_is_no_superuser_will_do() {
     let logins = logins("data's own");
     bootstrap(&admin, &logins).await.unwrap();
     works(&admin, &logins).await;
+    let owner = connect(&admin).await.unwrap();
+    let named: Vec<String> = gaps(&owner)
+        .await
+        .unwrap()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    for open in [
+        "pg_notify(text, text)",
+        "set_config(text, text, boolean)",
+        "pg_advisory_",
+    ] {
+        assert!(
+            named.iter().any(|gap| gap.contains(open)),
+            "{open}: {named:?}"
+        );
+    }
+    assert!(
+        !named.iter().any(|gap| gap.contains("platform.make")),
+        "{named:?}"
+    );
+    drop(owner);
     let control = connect(&logins.control(&admin)).await.unwrap();
     control
         .execute("SELECT platform.make_tenant_roles(2)", &[])

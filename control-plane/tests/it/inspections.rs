@@ -21,7 +21,7 @@ async fn two_tenants() -> TestApp {
     app
 }
 
-async fn open(app: &TestApp, body: &Value) -> Value {
+pub(crate) async fn open(app: &TestApp, body: &Value) -> Value {
     let answer = app.operate_with("POST", INSPECTIONS, body).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
     answer.json()
@@ -35,7 +35,7 @@ fn login(app: &TestApp, opened: &Value) -> Login {
         .at(word("database"))
 }
 
-async fn enter(app: &TestApp, opened: &Value) -> Client {
+pub(crate) async fn enter(app: &TestApp, opened: &Value) -> Client {
     connect(&login(app, opened)).await.unwrap()
 }
 
@@ -85,6 +85,8 @@ async fn a_login_reaches_nothing_else() {
             "SELECT platform.grant_inspection('x', 'tenant_globex', true)",
             "SELECT platform.close_inspection('x')",
             "SELECT platform.make_tenant_roles(1)",
+            "SELECT platform.publish_revocation('user x')",
+            "SELECT pg_notify('tenantry_tenants', '*')",
             "SELECT * FROM pg_catalog.pg_authid",
             "SELECT pg_read_file('/etc/passwd')",
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'postgres'",

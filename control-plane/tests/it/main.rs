@@ -9,6 +9,7 @@
 
 mod bootstrap;
 mod fleet;
+mod functions;
 mod hostile;
 mod idempotency;
 mod inspections;

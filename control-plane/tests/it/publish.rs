@@ -8,13 +8,13 @@ use crate::support::TestApp;
 const PUBLISH: &str = "SELECT platform.publish_revocation($1)";
 const PUBLISH_OF: &str = "SELECT platform.publish_revocation_of($1, $2)";
 
-async fn refusal(client: &Client, sql: &str) -> Option<SqlState> {
+pub(crate) async fn refusal(client: &Client, sql: &str) -> Option<SqlState> {
     let outcome = client.simple_query(sql).await;
     outcome.err().map(|cause| cause.code().unwrap().clone())
 }
 
 /// A connection of the data plane under the role of a tenant.
-async fn under(app: &TestApp, slug: &str) -> Client {
+pub(crate) async fn under(app: &TestApp, slug: &str) -> Client {
     let role = "SELECT role_name FROM platform.tenants WHERE slug = $1";
     let role = app.admin().await.query_one(role, &[&slug]).await.unwrap();
     let role: String = role.get(0);

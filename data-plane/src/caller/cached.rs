@@ -1,11 +1,11 @@
 //! Principals and clients that were looked up before: no round trip, and evicted when they are revoked.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use service::Digest;
 use tenancy::{
-    ChangeFeed, ChangeNotice, Revocation, TenantId,
-    cache::{Evictor, NotifiedCache},
+    ChangeFeed, Dependencies, Revocation, TenantId,
+    cache::{Cached, NotifiedCache},
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -16,9 +16,6 @@ use crate::{
     scope::Scopes,
     store::{clients::Client, users::Role},
 };
-
-/// How long an entry is used without another look-up, even when no notice comes.
-const MAX_AGE: Duration = Duration::from_secs(60);
 
 /// A user on whose behalf something is presented.
 #[derive(Clone, Debug)]
@@ -73,16 +70,6 @@ impl Principal {
         };
         self.granted.holds(scope) && (scope != "admin" || administers())
     }
-
-    fn is_ended_by(&self, revocation: &Revocation) -> bool {
-        match revocation {
-            Revocation::Token(_) => false,
-            Revocation::Authorization(id) => self.authorization == Some(*id),
-            Revocation::Session(id) => self.session == Some(*id),
-            Revocation::User(id) => self.user.as_ref().is_some_and(|own| own.id.as_uuid() == id),
-            Revocation::Client(id) => self.client.as_ref() == Some(id),
-        }
-    }
 }
 
 /// How a secret was presented. One kind is never taken for the other.
@@ -96,19 +83,31 @@ pub(crate) enum CredentialKind {
 
 type Key = (TenantId, CredentialKind, Digest);
 
+impl Cached<Key> for Principal {
+    fn tenant(key: &Key) -> TenantId {
+        key.0
+    }
+
+    fn depends_on(&self, (_, kind, digest): &Key) -> Dependencies {
+        let token = (*kind == CredentialKind::Token).then(|| Revocation::Token(digest.to_bytes()));
+        let user = self.user.as_ref();
+        let all = [
+            token,
+            self.authorization.map(Revocation::Authorization),
+            self.session.map(Revocation::Session),
+            user.map(|user| Revocation::User(*user.id.as_uuid())),
+            self.client.clone().map(Revocation::Client),
+        ];
+        Dependencies::Unrevoked(all.into_iter().flatten().collect())
+    }
+}
+
 /// Access tokens and sessions, by tenant and digest.
-pub(crate) struct PrincipalCache(NotifiedCache<Key, Arc<Principal>>);
+pub(crate) struct PrincipalCache(NotifiedCache<Key, Principal>);
 
 impl PrincipalCache {
     pub(crate) fn new(feed: &ChangeFeed, capacity: u64) -> Self {
-        let cache: NotifiedCache<Key, Arc<Principal>> = NotifiedCache::new(feed, capacity, MAX_AGE);
-        let evictor = cache.evictor();
-        feed.subscribe(move |notice| match notice {
-            ChangeNotice::Revoked(tenant, revocation) => evict(&evictor, *tenant, revocation),
-            ChangeNotice::Tenant(_) => (),
-            ChangeNotice::Everything => evictor.forget_all(),
-        });
-        Self(cache)
+        Self(NotifiedCache::new(feed, capacity))
     }
 
     /// What a secret stands for, if anything, at this tenant and time.
@@ -118,37 +117,27 @@ impl PrincipalCache {
         now: OffsetDateTime,
         load: impl Future<Output = Result<Option<Principal>, Error>>,
     ) -> Result<Option<Arc<Principal>>, Error> {
-        let load = async { Ok::<_, Error>(load.await?.map(Arc::new)) };
-        let principal = self.0.get_or_load(key.0, key, load).await?;
+        let principal = self.0.get_or_load(key, load).await?;
         Ok(principal.filter(|principal| principal.expires_at > now))
     }
 }
 
-fn evict(cache: &Evictor<Key, Arc<Principal>>, tenant: TenantId, revocation: &Revocation) {
-    if let Revocation::Token(digest) = revocation {
-        cache.forget(&(tenant, CredentialKind::Token, Digest::new(*digest)));
-        return;
+impl Cached<(TenantId, String)> for Client {
+    fn tenant(key: &(TenantId, String)) -> TenantId {
+        key.0
     }
-    let revocation = revocation.clone();
-    cache.forget_where(move |key, principal| key.0 == tenant && principal.is_ended_by(&revocation));
+
+    fn depends_on(&self, key: &(TenantId, String)) -> Dependencies {
+        Dependencies::Unrevoked(vec![Revocation::Client(key.1.clone())])
+    }
 }
 
 /// OAuth clients, by tenant and id.
-pub(crate) struct Clients(NotifiedCache<(TenantId, String), Arc<Client>>);
+pub(crate) struct Clients(NotifiedCache<(TenantId, String), Client>);
 
 impl Clients {
     pub(crate) fn new(feed: &ChangeFeed, capacity: u64) -> Self {
-        let cache: NotifiedCache<(TenantId, String), Arc<Client>> =
-            NotifiedCache::new(feed, capacity, MAX_AGE);
-        let evictor = cache.evictor();
-        feed.subscribe(move |notice| match notice {
-            ChangeNotice::Revoked(tenant, Revocation::Client(client)) => {
-                evictor.forget(&(*tenant, client.clone()));
-            }
-            ChangeNotice::Revoked(..) | ChangeNotice::Tenant(_) => (),
-            ChangeNotice::Everything => evictor.forget_all(),
-        });
-        Self(cache)
+        Self(NotifiedCache::new(feed, capacity))
     }
 
     /// The client of an id.
@@ -158,9 +147,6 @@ impl Clients {
         id: &str,
         load: impl Future<Output = Result<Option<Client>, Error>>,
     ) -> Result<Option<Arc<Client>>, Error> {
-        let load = async { Ok::<_, Error>(load.await?.map(Arc::new)) };
-        self.0
-            .get_or_load(tenant, (tenant, id.to_owned()), load)
-            .await
+        self.0.get_or_load((tenant, id.to_owned()), load).await
     }
 }

@@ -58,7 +58,7 @@ async fn everything_else_is_refused(session: &Session) {
         ),
         (
             "SELECT * FROM platform.tenants",
-            "permission denied for schema platform",
+            "permission denied for table tenants",
         ),
         (
             "UPDATE users SET role = 'user'",
