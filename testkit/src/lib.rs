@@ -15,6 +15,7 @@ pub mod app;
 pub mod certificates;
 pub mod client;
 pub mod database;
+pub mod first_version;
 pub mod hosts;
 pub mod interleave;
 pub mod metrics;

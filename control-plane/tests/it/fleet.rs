@@ -2,19 +2,12 @@ use control_plane::reaper::look;
 use serde_json::json;
 use service::telemetry::Metrics;
 use tenancy::migrations::latest;
-use testkit::figure;
+use testkit::{figure, first_version};
 
 use crate::support::TestApp;
 
-/// Takes a tenant back to before the last migration, which adds the notes.
 async fn set_back(app: &TestApp, slug: &str) {
-    let sql = format!(
-        "DROP TABLE tenant_{slug}.notes, tenant_{slug}.usage;
-         DELETE FROM tenant_{slug}.refinery_schema_history WHERE version = {};
-         UPDATE platform.tenants SET schema_version = schema_version - 1 WHERE slug = '{slug}'",
-        latest()
-    );
-    app.admin().await.batch_execute(&sql).await.unwrap();
+    first_version::set_back(&app.admin().await, slug).await;
 }
 
 #[tokio::test]
@@ -78,14 +71,14 @@ async fn one_that_fails_harms_no_other() {
         app.tenant(slug).await;
         set_back(&app, slug).await;
     }
-    let in_the_way = "CREATE TABLE tenant_acme.notes ()";
+    let in_the_way = "CREATE TABLE tenant_acme.authorizations ()";
     app.admin().await.batch_execute(in_the_way).await.unwrap();
     let run = app.operate("POST", "/migrations/run").await.json();
     assert_eq!((&run["migrated"], &run["failed"]), (&json!(1), &json!(1)));
     assert_eq!(run["failures"][0]["tenant"], "acme");
     app.admin()
         .await
-        .batch_execute("DROP TABLE tenant_acme.notes")
+        .batch_execute("DROP TABLE tenant_acme.authorizations")
         .await
         .unwrap();
     assert_eq!(
@@ -111,4 +104,41 @@ async fn two_runs_at_once_migrate_each_tenant_once() {
     assert_eq!(migrated, 3);
     let history = "SELECT count(*) FROM tenant_acme.refinery_schema_history";
     assert_eq!(app.count(history).await, i64::from(latest()));
+}
+
+#[tokio::test]
+async fn a_tenant_of_the_first_version_becomes_what_a_fresh_one_is() {
+    const CATALOGUE: &str = "SELECT string_agg(line, E'\\n' ORDER BY line) FROM ( \
+        SELECT format('%s.%s %s %s', table_name, column_name, data_type, column_default) AS line \
+        FROM information_schema.columns WHERE table_schema = $1 \
+        UNION ALL SELECT replace(indexdef, $1, '') FROM pg_indexes WHERE schemaname = $1 \
+        UNION ALL SELECT format('%s %s', conname, replace(pg_get_constraintdef(oid), $1, '')) \
+        FROM pg_constraint WHERE connamespace = $1::text::regnamespace) lines";
+    let app = TestApp::start().await;
+    app.tenant("acme").await;
+    app.tenant("globex").await;
+    set_back(&app, "acme").await;
+    let issued = "SET search_path TO tenant_acme;
+        INSERT INTO users VALUES (gen_random_uuid(), 'ada', 'a@b.example', 'x', 'user', true, now(), now());
+        INSERT INTO clients VALUES ('c', NULL, 'c', '{}', '{}', '{}', 'none', NULL, now());
+        INSERT INTO tokens SELECT 'a', 'access', gen_random_uuid(), 'c', id, '{read}', now(), now() FROM users;
+        INSERT INTO tokens SELECT 'r', 'refresh', family, 'c', user_id, '{read,write}', now(), \
+            now() + interval '1 day' FROM tokens;
+        INSERT INTO tokens VALUES ('m', 'access', gen_random_uuid(), 'c', NULL, '{}', now(), now(), NULL, now())";
+    app.admin().await.batch_execute(issued).await.unwrap();
+    let run = app.operate("POST", "/migrations/run").await.json();
+    assert_eq!(run["migrated"], 1, "{run}");
+
+    let admin = app.admin().await;
+    let catalogue = async |schema: &str| -> String {
+        admin.query_one(CATALOGUE, &[&schema]).await.unwrap().get(0)
+    };
+    assert_eq!(
+        catalogue("tenant_acme").await,
+        catalogue("tenant_globex").await
+    );
+    let kept = "SELECT count(*) FROM tenant_acme.tokens k JOIN tenant_acme.authorizations a \
+        ON a.id = k.authorization_id AND a.expires_at >= k.expires_at \
+        AND (a.revoked_at IS NULL) = (k.digest <> 'm')";
+    assert_eq!(app.count(kept).await, 3);
 }
