@@ -76,12 +76,12 @@ pub(crate) async fn single_schema(database: &Database) -> anyhow::Result<()> {
     let sql = format!(
         "CREATE SCHEMA {SINGLE_SCHEMA};
          CREATE TABLE {SINGLE_SCHEMA}.notes (
-             id bigint PRIMARY KEY, author_id uuid, title text NOT NULL, body text NOT NULL,
-             version bigint NOT NULL, created_at timestamptz NOT NULL,
+             id bigint PRIMARY KEY, author_id uuid, client_id text, title text NOT NULL,
+             body text NOT NULL, version bigint NOT NULL, created_at timestamptz NOT NULL,
              updated_at timestamptz NOT NULL
          );
          INSERT INTO {SINGLE_SCHEMA}.notes
-         SELECT number, NULL, 'note ' || number, repeat('x', 100), 1, now(), now()
+         SELECT number, NULL, NULL, 'note ' || number, repeat('x', 100), 1, now(), now()
          FROM generate_series(1, {SINGLE_ROWS}) number;
          GRANT USAGE ON SCHEMA {SINGLE_SCHEMA} TO tenantry_data;
          GRANT SELECT ON {SINGLE_SCHEMA}.notes TO tenantry_data;"

@@ -10,7 +10,6 @@
 mod api;
 mod app;
 pub mod bootstrap;
-mod domains;
 mod error;
 mod fleet;
 mod inspect;
@@ -33,7 +32,7 @@ pub use rename::NewNames;
 pub use settings::{Settings, SignUps};
 pub use signup::{Application, SignedUp};
 pub use store::{
-    domains::{Domain, Holder},
+    domains::Domain,
     events::Event,
     inspections::Inspection,
     members::Member,

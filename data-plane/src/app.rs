@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use anyhow::Context;
+use axum::middleware::from_fn_with_state;
 use service::{
-    Clock, Entropy, health::Health, hosts::PlatformHosts, password::Hasher, settings::Addresses,
+    Clock, Entropy, answers::Answers, health::Health, hosts::PlatformHosts, password::Hasher,
+    settings::Addresses,
 };
 use tenancy::{
     ChangeFeed, Registry,
@@ -13,6 +15,7 @@ use tenancy::{
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
+    answers,
     caller::{Clients, PrincipalCache},
     rates::Rates,
     router,
@@ -76,7 +79,9 @@ impl DataPlane {
             async move { registry.answers().await }
         });
         Ok(Self {
-            router: router::routes().with_state(app),
+            router: router::routes()
+                .layer(from_fn_with_state(Answers::default(), answers::count))
+                .with_state(app),
             health,
         })
     }

@@ -6,6 +6,7 @@
 //!
 //! A handler's signature is its authorisation: asking for `Caller<Read>` or `Admin` is the check.
 
+mod answers;
 mod api;
 mod app;
 mod caller;

@@ -8,6 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, de::Deserializ
 use service::{Kind, Problem, body::json, exact};
 use time::OffsetDateTime;
 
+use crate::store::budget::Page;
+
 /// How many items a page has when nobody says.
 const USUAL: i64 = 50;
 /// How many a page may have.
@@ -68,6 +70,12 @@ impl<'de> Deserialize<'de> for Moment {
             .map(Self)
             .ok_or_else(|| de::Error::custom("no time that is kept"))
     }
+}
+
+/// The cursor behind a page that PostgreSQL cut; `None` on the last one.
+pub(crate) fn next<T, C: Serialize>(page: &Page<T>, place: impl Fn(&T) -> C) -> Option<String> {
+    let last = page.items.last().filter(|_| page.goes_on)?;
+    written(&place(last))
 }
 
 /// Cuts off the one item more that was asked for, and makes the cursor of what is left.

@@ -4,6 +4,7 @@
 //! store knows neither HTTP nor who may ask.
 
 pub(crate) mod authorizations;
+pub(crate) mod budget;
 pub(crate) mod clients;
 pub(crate) mod notes;
 pub(crate) mod sessions;
@@ -14,7 +15,7 @@ pub(crate) mod users;
 use tenancy::Sql;
 
 /// The statement behind the first page of `GET /api/notes`, for measuring its limit.
-pub const NOTES_PAGE: Sql = notes::NEWEST;
+pub const NOTES_PAGE: Sql = notes::pages::NEWEST;
 
 /// Every statement of the data plane, by name: what a test prepares against a fresh schema.
 #[must_use]
@@ -24,6 +25,7 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
         authorizations::STATEMENTS,
         clients::STATEMENTS,
         notes::STATEMENTS,
+        notes::pages::STATEMENTS,
         sessions::STATEMENTS,
         stats::STATEMENTS,
         tokens::STATEMENTS,

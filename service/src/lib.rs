@@ -6,6 +6,7 @@
 //! in the order in which a request meets them.
 
 pub mod account;
+pub mod answers;
 pub mod body;
 pub mod clock;
 pub mod entropy;

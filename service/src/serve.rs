@@ -31,6 +31,9 @@ use crate::{
 /// The longest that the two sides may take to agree on TLS.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 
+/// The bytes of a request's head, and of an answer that is written ahead of its reader.
+const MAX_BUFFER: usize = 64 * 1024;
+
 /// Between two times that measurements are summed up.
 const SUM_UP: Duration = Duration::from_secs(5);
 
@@ -262,6 +265,8 @@ async fn connection(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(patience)
+        // What is written ahead of a slow reader is no more than this.
+        .max_buf_size(MAX_BUFFER)
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
     if let Err(cause) = watcher.watch(connection).await {
         tracing::debug!(%cause, %peer, "connection ended early");

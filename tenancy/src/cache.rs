@@ -26,7 +26,13 @@ pub trait Cached<K> {
 
     /// Whose change ends the entry.
     fn depends_on(&self, key: &K) -> Dependencies;
+
+    /// How many bytes it holds beyond its own size, for what a tenant can make long.
+    fn bytes(&self) -> usize;
 }
+
+/// What an entry of usual length takes; longer ones count as several.
+const ENTRY_BYTES: usize = 4096;
 
 /// Entries of tenants, by any key.
 pub struct NotifiedCache<K, V> {
@@ -55,11 +61,14 @@ where
     K: Hash + Eq + Send + Sync + 'static,
     V: Cached<K> + Send + Sync + 'static,
 {
-    /// Keeps at most `capacity` entries.
+    /// Keeps at most `capacity` entries of up to 4 KiB each; a longer one counts as several.
     #[must_use]
     pub fn new(feed: &ChangeFeed, capacity: u64) -> Self {
         let entries = Cache::builder()
             .max_capacity(capacity)
+            .weigher(|_, entry: &Entry<V>| {
+                u32::try_from(1 + entry.value.bytes() / ENTRY_BYTES).unwrap_or(u32::MAX)
+            })
             .time_to_live(MAX_AGE);
         Self {
             entries: entries.build(),

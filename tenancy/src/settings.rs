@@ -107,7 +107,19 @@ impl Default for TokenPolicy {
     }
 }
 
+/// The most bytes that a settings document may have, as JSON.
+pub const MAX_BYTES: usize = 8 * 1024;
+
 impl TenantSettings {
+    /// How many bytes its texts take in memory, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let texts = [&self.branding.accent_color, &self.branding.logo_url];
+        let texts = texts.into_iter().flatten().map(String::len);
+        let grants = self.forbidden_grants.iter().map(|grant| grant.len() + 24);
+        texts.chain(grants).sum()
+    }
+
     /// Faults by field, for a settings document that an owner sent.
     #[must_use]
     pub fn faults(&self) -> Vec<(&'static str, &'static str)> {
@@ -146,6 +158,11 @@ impl TenantSettings {
                 (3600..=31_536_000).contains(&self.token_policy.refresh_seconds),
                 "token_policy.refresh_seconds",
                 "must be 3600 to 31536000",
+            ),
+            (
+                self.bytes() <= MAX_BYTES,
+                "settings",
+                "must have 8 KiB at the most",
             ),
         ];
         let failed = checks.into_iter().filter(|(fine, ..)| !fine);

@@ -30,7 +30,7 @@ pub(super) fn first_page() -> [&'static (dyn ToSql + Sync); 4] {
 /// The single-schema query by key.
 pub(super) fn by_key() -> String {
     format!(
-        "SELECT id, author_id, title, body, version, created_at, updated_at \
+        "SELECT id, author_id, client_id, title, left(body, 200), version, created_at, updated_at \
          FROM {SINGLE_SCHEMA}.notes WHERE id = $1"
     )
 }
@@ -54,8 +54,9 @@ struct Page<'a> {
 struct Note<'a> {
     id: i64,
     author_id: Option<Uuid>,
+    client_id: Option<&'a str>,
     title: &'a str,
-    body: &'a str,
+    excerpt: &'a str,
     version: i64,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
@@ -90,11 +91,12 @@ impl<'a> TryFrom<&'a Row> for Note<'a> {
         Ok(Self {
             id: row.try_get(0)?,
             author_id: row.try_get(1)?,
-            title: row.try_get(2)?,
-            body: row.try_get(3)?,
-            version: row.try_get(4)?,
-            created_at: row.try_get(5)?,
-            updated_at: row.try_get(6)?,
+            client_id: row.try_get(2)?,
+            title: row.try_get(3)?,
+            excerpt: row.try_get(4)?,
+            version: row.try_get(5)?,
+            created_at: row.try_get(6)?,
+            updated_at: row.try_get(7)?,
         })
     }
 }

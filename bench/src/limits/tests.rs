@@ -27,9 +27,10 @@ async fn two_tenants() -> (Scratch, Database, Router) {
              GRANT role_{slug} TO tenantry_data;
              CREATE SCHEMA tenant_{slug};
              CREATE TABLE tenant_{slug}.notes (
-                 id bigint PRIMARY KEY, author_id uuid, title text, body text, version bigint,
+                 id bigint PRIMARY KEY, author_id uuid, client_id text, title text, body text,
+                 version bigint,
                  created_at timestamptz DEFAULT now(), updated_at timestamptz DEFAULT now());
-             INSERT INTO tenant_{slug}.notes VALUES (1, NULL, 'note of {slug}', '', 1);
+             INSERT INTO tenant_{slug}.notes VALUES (1, NULL, NULL, 'note of {slug}', '', 1);
              GRANT USAGE ON SCHEMA tenant_{slug} TO role_{slug};
              GRANT SELECT ON tenant_{slug}.notes TO role_{slug};
              INSERT INTO platform.tenants

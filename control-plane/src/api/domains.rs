@@ -1,5 +1,4 @@
-//! `/control/v1/tenants/{slug}/domains`: a tenant's own domains; `/control/v1/domains/{hostname}`:
-//! whose a domain is.
+//! `/control/v1/tenants/{slug}/domains`: a tenant's own domains.
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -18,10 +17,7 @@ use super::{
 use crate::{
     app::ControlPlane,
     error::Error,
-    store::{
-        domains::{Domain, Holder},
-        tenants::TenantRecord,
-    },
+    store::{domains::Domain, tenants::TenantRecord},
 };
 
 /// A domain to be claimed.
@@ -32,37 +28,13 @@ pub(crate) struct NewDomain {
     domain: Text,
 }
 
-/// A tenant's domains.
+/// The domains that a tenant claimed.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Domains {
     domains: Vec<Domain>,
 }
 
-/// Who has a domain, or would like to.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Holders {
-    hostname: String,
-    /// Whoever has it verified, if anybody, and then who claims it, the first claim first; 200 at
-    /// the most.
-    holders: Vec<Holder>,
-}
-
-/// Whose a domain is: who has it verified, and who claims it.
-#[utoipa::path(get, path = "/control/v1/domains/{hostname}", tag = "operators",
-    params(("hostname" = String, Path)), security(("operator" = [])), responses(
-    (status = 200, body = Holders), (status = "4XX", body = ProblemBody)))]
-pub(crate) async fn holders(
-    State(plane): State<ControlPlane>,
-    _: Operator,
-    NamedDomain(host): NamedDomain,
-) -> Result<Json<Holders>, Error> {
-    Ok(Json(Holders {
-        holders: plane.domain_holders(&host).await?,
-        hostname: host.to_string(),
-    }))
-}
-
-/// A tenant's domains: the verified ones, and claims that have not run out.
+/// The domains that a tenant claimed.
 #[utoipa::path(get, path = "/control/v1/tenants/{slug}/domains", tag = "operators",
     params(("slug" = String, Path)), security(("operator" = [])), responses(
     (status = 200, body = Domains), (status = "4XX", body = ProblemBody)))]
@@ -76,8 +48,7 @@ pub(crate) async fn list(
     }))
 }
 
-/// Claims a domain for a tenant. It is served once it is verified; unless it is, the claim ends
-/// after seven days. A claim keeps nobody else out.
+/// Claims a domain for a tenant; it is served once it is verified.
 #[utoipa::path(post, path = "/control/v1/tenants/{slug}/domains", tag = "operators",
     params(("slug" = String, Path)), request_body = NewDomain, security(("operator" = [])),
     responses((status = 201, body = TenantRecord), (status = "4XX", body = ProblemBody)))]

@@ -19,8 +19,7 @@ macro_rules! columns {
 
 tenancy::statements! {
     PLANS = "SELECT name FROM platform.plans ORDER BY position";
-    SLUG_TAKEN = "SELECT 1 FROM platform.tenants WHERE slug = $1 AND status <> 'purged' \
-        UNION ALL SELECT 1 FROM platform.former_slugs WHERE slug = $1 AND held_until > $2";
+    SLUG_EXISTS = "SELECT 1 FROM platform.tenants WHERE slug = $1 AND status <> 'purged'";
     FIND = concat!(
         "SELECT ", columns!(), " FROM platform.tenants t WHERE slug = $1 AND status <> 'purged'"
     );
@@ -88,22 +87,16 @@ impl Store {
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
-    /// Whether a slug is somebody's, or held for the tenant that gave it up.
-    pub(crate) async fn slug_taken(&self, slug: &Slug, now: OffsetDateTime) -> Result<bool, Error> {
-        let rows = self.query(SLUG_TAKEN, &[&slug.as_str(), &now]).await?;
-        Ok(!rows.is_empty())
+    /// Whether a slug is somebody's.
+    pub(crate) async fn slug_exists(&self, slug: &Slug) -> Result<bool, Error> {
+        Ok(!self.query(SLUG_EXISTS, &[&slug.as_str()]).await?.is_empty())
     }
 
     /// The tenant of a slug.
-    ///
-    /// # Errors
-    /// `NoTenant`, or `Renamed` when it had that slug before.
     pub(crate) async fn tenant(&self, slug: &Slug) -> Result<TenantRecord, Error> {
         let rows = self.query(FIND, &[&slug.as_str()]).await?;
-        match rows.first() {
-            Some(row) => read(row),
-            None => Err(self.no_tenant(slug).await),
-        }
+        rows.first()
+            .map_or_else(|| Err(Error::NoTenant(slug.to_string())), read)
     }
 
     /// Active tenants that chose to be listed, in the order of their slugs.

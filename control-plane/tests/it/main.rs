@@ -8,7 +8,6 @@
 )]
 
 mod bootstrap;
-mod domains;
 mod fleet;
 mod functions;
 mod hostile;
@@ -23,7 +22,6 @@ mod publish;
 mod reaper;
 mod register;
 mod rename;
-mod renamed;
 mod served;
 mod statements;
 mod support;

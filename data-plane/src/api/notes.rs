@@ -24,7 +24,10 @@ use crate::{
     page,
     precondition::{etag, has_already, if_match},
     scope::{Read, Write},
-    store::notes::{self, Filter, Note, Order, Place},
+    store::notes::{
+        self, Author, Note,
+        pages::{self, Filter, NoteSummary, Order, Place},
+    },
 };
 
 const TITLE: usize = 200;
@@ -47,10 +50,10 @@ pub(crate) struct Search {
     cursor: Option<String>,
 }
 
-/// A page of notes.
+/// A page of notes, which ends early when it has 256 KiB.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Page {
-    notes: Vec<Note>,
+    notes: Vec<NoteSummary>,
     /// Where to go on; `null` on the last page.
     next: Option<String>,
 }
@@ -99,9 +102,12 @@ pub(crate) async fn list(
         title: search.q.as_deref().filter(|text| !text.is_empty()),
         author: author(&search)?,
     };
-    let mut notes = notes::list(&caller.db, &filter, order, after.as_ref(), limit + 1).await?;
-    let next = page::cut(&mut notes, limit, |note| Place::of(note, order));
-    Ok(Json(Page { notes, next }))
+    let page = pages::list(&caller.db, &filter, order, after.as_ref(), limit).await?;
+    let next = page::next(&page, |note| Place::of(note, order));
+    Ok(Json(Page {
+        notes: page.items,
+        next,
+    }))
 }
 
 /// One note, with its ETag. Needs scope `read`.
@@ -140,7 +146,8 @@ pub(crate) async fn create(
     check(title.as_deref(), Some(&body), &mut faults);
     faults.finish()?;
     let title = title.unwrap_or_default();
-    let note = notes::insert(&caller.db, caller.user(), &title, &body, app.clock.now()).await?;
+    let author = author_of(&caller)?;
+    let note = notes::insert(&caller.db, author, &title, &body, app.clock.now()).await?;
     let location = HeaderValue::from_str(&format!("/api/notes/{}", note.id.0)).ok();
     let tag = etag(note.version);
     let mut response = Created(note).into_response();
@@ -198,7 +205,7 @@ async fn guard(
     headers: &HeaderMap,
 ) -> Result<Option<Vec<i64>>, Error> {
     let note = notes::find(&caller.db, id).await?;
-    if note.author_id != caller.user() && !caller.administers() {
+    if !author_of(caller)?.wrote(&note) && !caller.administers() {
         let detail = "A note is changed by its author, or by an admin's token with scope admin.";
         return Err(Problem::new(Kind::Forbidden).detail(detail).into());
     }
@@ -210,6 +217,13 @@ async fn guard(
         return Err(changed().into());
     }
     Ok(versions)
+}
+
+/// A user, or a client that acts for itself.
+fn author_of<S>(caller: &Caller<S>) -> Result<Author<'_>, Error> {
+    let user = caller.user().map(Author::User);
+    let client = || caller.principal.client.as_deref().map(Author::Client);
+    user.or_else(client).ok_or(Error::NotFound)
 }
 
 fn changed() -> Problem {

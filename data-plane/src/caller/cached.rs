@@ -100,6 +100,11 @@ impl Cached<Key> for Principal {
         ];
         Dependencies::Unrevoked(all.into_iter().flatten().collect())
     }
+
+    fn bytes(&self) -> usize {
+        let user = self.user.as_ref();
+        user.map_or(0, |user| user.username.len() + user.email.len())
+    }
 }
 
 /// Access tokens and sessions, by tenant and digest.
@@ -129,6 +134,11 @@ impl Cached<(TenantId, String)> for Client {
 
     fn depends_on(&self, key: &(TenantId, String)) -> Dependencies {
         Dependencies::Unrevoked(vec![Revocation::Client(key.1.clone())])
+    }
+
+    fn bytes(&self) -> usize {
+        let uris = self.redirect_uris.iter().map(|uri| uri.len() + 24);
+        self.name.len() + uris.sum::<usize>()
     }
 }
 

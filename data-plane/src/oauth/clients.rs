@@ -117,11 +117,12 @@ pub(crate) async fn list(
     let limit = page::limit(search.limit.as_deref())?;
     let after: Option<(Moment, String)> = page::after(search.cursor.as_deref())?;
     let after = after.map(|(Moment(at), id)| (at, id));
-    let mut found = clients::list(&member.db, after.as_ref(), limit + 1).await?;
-    let next = page::cut(&mut found, limit, |client| {
+    let page = clients::list(&member.db, after.as_ref(), limit).await?;
+    let next = page::next(&page, |client| {
         (Moment(client.created_at), client.id.clone())
     });
-    let clients = found
+    let clients = page
+        .items
         .into_iter()
         .map(|client| ClientInformation::new(client, None))
         .collect();

@@ -12,17 +12,13 @@ use crate::path_prefix::NamedByPath;
 static X_TENANT_SLUG: HeaderName = HeaderName::from_static("x-tenant-slug");
 static X_TENANT_ID: HeaderName = HeaderName::from_static("x-tenant-id");
 
-/// One name of a tenant, and where it stood.
+/// One name of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Named {
-    /// In the header `X-Tenant-ID`.
+    /// By header `X-Tenant-ID`.
     Id(TenantId),
-    /// In the header `X-Tenant-Slug`.
-    Header(Slug),
-    /// In the path's prefix.
-    Path(Slug),
-    /// In the host, as a subdomain or a domain.
-    Host(Name),
+    /// By any of the other ways.
+    By(Name),
 }
 
 /// All names that a request gives of its tenant.
@@ -32,18 +28,18 @@ pub(crate) enum Named {
 pub(crate) fn all(parts: &Parts, hosts: &PlatformHosts) -> Result<Vec<Named>, Problem> {
     let mut names = Vec::with_capacity(2);
     for text in values(&parts.headers, &X_TENANT_SLUG)? {
-        names.push(Named::Header(slug(text)?));
+        names.push(by_slug(text)?);
     }
     for text in values(&parts.headers, &X_TENANT_ID)? {
         names.push(Named::Id(text.parse().map_err(|_| not_found())?));
     }
-    if let Some(NamedByPath(text)) = parts.extensions.get() {
-        names.push(Named::Path(slug(text)?));
+    if let Some(NamedByPath(slug)) = parts.extensions.get() {
+        names.push(by_slug(slug)?);
     }
     if let Some(host) = host_of(parts)?
         && let Some(name) = by_host(&host, hosts)?
     {
-        names.push(Named::Host(name));
+        names.push(Named::By(name));
     }
     names.dedup();
     Ok(names)
@@ -64,8 +60,9 @@ pub(crate) fn host_of(parts: &Parts) -> Result<Option<String>, Problem> {
     }
 }
 
-fn slug(text: &str) -> Result<Slug, Problem> {
-    text.to_ascii_lowercase().parse().map_err(|_| not_found())
+fn by_slug(text: &str) -> Result<Named, Problem> {
+    let slug: Slug = text.to_ascii_lowercase().parse().map_err(|_| not_found())?;
+    Ok(Named::By(Name::Slug(slug)))
 }
 
 /// The tenant that a host names; `None` for the platform's own hosts.
@@ -108,12 +105,8 @@ mod tests {
         all(&parts, &PlatformHosts::new(&Addresses::default())).map_err(|problem| problem.kind())
     }
 
-    fn host(slug: &str) -> Named {
-        Named::Host(Name::Slug(slug.parse().unwrap()))
-    }
-
-    fn header(slug: &str) -> Named {
-        Named::Header(slug.parse().unwrap())
+    fn slug(text: &str) -> Named {
+        Named::By(Name::Slug(text.parse().unwrap()))
     }
 
     #[test]
@@ -141,11 +134,11 @@ mod tests {
         ] {
             assert_eq!(
                 names("/", &[("host", host)]),
-                Ok(vec![self::host("acme")]),
+                Ok(vec![slug("acme")]),
                 "{host}"
             );
         }
-        let custom = Named::Host(Name::Host("xn--bcher-kva.example".parse().unwrap()));
+        let custom = Named::By(Name::Host("xn--bcher-kva.example".parse().unwrap()));
         assert_eq!(
             names("/", &[("host", "XN--BCHER-KVA.example:80")]),
             Ok(vec![custom])
@@ -174,7 +167,7 @@ mod tests {
     #[test]
     fn an_absolute_target_overrules_the_host() {
         let found = names("http://globex.localhost/x", &[("host", "acme.localhost")]);
-        assert_eq!(found, Ok(vec![host("globex")]));
+        assert_eq!(found, Ok(vec![slug("globex")]));
     }
 
     #[test]
@@ -191,16 +184,16 @@ mod tests {
         assert_eq!(
             found,
             Ok(vec![
-                header("globex"),
+                slug("globex"),
                 Named::Id(id.parse().unwrap()),
-                host("acme")
+                slug("acme")
             ])
         );
         let twice = names(
             "/",
             &[("x-tenant-slug", "acme"), ("x-tenant-slug", "globex")],
         );
-        assert_eq!(twice, Ok(vec![header("acme"), header("globex")]));
+        assert_eq!(twice, Ok(vec![slug("acme"), slug("globex")]));
     }
 
     #[test]

@@ -5,13 +5,10 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use service::{Kind, Problem};
-use tenancy::{Status, Tenant, TenantDb, registry::Name};
+use tenancy::{Status, Tenant, TenantDb};
 
-use super::{
-    former,
-    names::{self, Named},
-};
-use crate::{app::App, error::Error};
+use super::names::{self, Named};
+use crate::{answers::ResolvedTenant, app::App, error::Error};
 
 /// A tenant that is served, and the door to its schema. To extract it is to check that the request
 /// names exactly one active tenant within its rate; a second extractor of the same request gets
@@ -29,22 +26,23 @@ impl FromRequestParts<App> for InTenant {
         if let Some(found) = parts.extensions.get::<Self>() {
             return Ok(found.clone());
         }
-        let names = names::all(parts, &app.hosts)?;
-        let tenant = resolve(&names, app).await?;
+        let tenant = resolve(parts, app).await?;
         served(&tenant)?;
         app.rates.request(&tenant)?;
-        former::redirect(&names, &tenant, parts, &app.addresses)?;
         let db = app.lanes.open(Arc::clone(&tenant));
+        if let Some(resolved) = parts.extensions.get::<ResolvedTenant>() {
+            resolved.set(tenant.id);
+        }
         let found = Self { tenant, db };
         parts.extensions.insert(found.clone());
         Ok(found)
     }
 }
 
-async fn resolve(names: &[Named], app: &App) -> Result<Arc<Tenant>, Problem> {
+async fn resolve(parts: &Parts, app: &App) -> Result<Arc<Tenant>, Problem> {
     let mut agreed: Option<Arc<Tenant>> = None;
-    for named in names {
-        let tenant = find(named, app).await?.ok_or_else(names::not_found)?;
+    for named in names::all(parts, &app.hosts)? {
+        let tenant = find(&named, app).await?.ok_or_else(names::not_found)?;
         if agreed.as_ref().is_some_and(|other| other.id != tenant.id) {
             return Err(Problem::new(Kind::TenantMismatch)
                 .detail("Host, headers and path must name the same tenant."));
@@ -62,10 +60,7 @@ async fn resolve(names: &[Named], app: &App) -> Result<Arc<Tenant>, Problem> {
 async fn find(named: &Named, app: &App) -> Result<Option<Arc<Tenant>>, Problem> {
     let found = match named {
         Named::Id(id) => app.registry.by_id(*id).await,
-        Named::Header(slug) | Named::Path(slug) => {
-            app.registry.by_name(&Name::Slug(slug.clone())).await
-        }
-        Named::Host(name) => app.registry.by_name(name).await,
+        Named::By(name) => app.registry.by_name(name).await,
     };
     found.map_err(|cause| Error::from(cause).into())
 }

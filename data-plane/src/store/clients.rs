@@ -5,7 +5,10 @@ use tenancy::{Revocation, TenantDb, db::Transaction};
 use time::OffsetDateTime;
 use tokio_postgres::Row;
 
-use super::users::{Role, changes::require};
+use super::{
+    budget::{Page, within_budget},
+    users::{Role, changes::require},
+};
 use crate::{caller::User, error::Error, scope::Scopes};
 
 macro_rules! columns {
@@ -22,9 +25,14 @@ tenancy::statements! {
               token_endpoint_auth_method, created_by, created_at) \
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     BY_ID = concat!("SELECT ", columns!(), " FROM clients WHERE id = $1");
-    LIST = concat!(
-        "SELECT ", columns!(), " FROM clients WHERE ($1::text IS NULL OR ",
-        "(created_at, id) > ($2, $1)) ORDER BY created_at, id LIMIT $3"
+    LIST = within_budget!(
+        columns!(),
+        "octet_length(name) + octet_length(array_to_string(redirect_uris, ' ')) + 500",
+        concat!(
+            "SELECT ", columns!(), " FROM clients WHERE ($1::text IS NULL OR ",
+            "(created_at, id) > ($2, $1)) ORDER BY created_at, id LIMIT $3"
+        ),
+        "created_at, id"
     );
     DELETE = "DELETE FROM clients WHERE id = $1";
 }
@@ -109,7 +117,7 @@ pub(crate) async fn by_id(db: &TenantDb, id: &str) -> Result<Option<Client>, Err
         .transpose()
 }
 
-/// Clients in the order in which they were added, after one of them.
+/// At most `limit` clients in the order in which they were added, after one of them.
 ///
 /// # Errors
 /// Those of the database.
@@ -117,13 +125,10 @@ pub(crate) async fn list(
     db: &TenantDb,
     after: Option<&(OffsetDateTime, String)>,
     limit: i64,
-) -> Result<Vec<Client>, Error> {
+) -> Result<Page<Client>, Error> {
     let (at, id) = after.map(|(at, id)| (*at, id.as_str())).unzip();
-    db.query(LIST, &[&id, &at, &limit])
-        .await?
-        .iter()
-        .map(read)
-        .collect()
+    let rows = db.query(LIST, &[&id, &at, &(limit + 1)]).await?;
+    Page::read(&rows, limit, read)
 }
 
 /// Removes a client for an admin, and all that was issued to it.

@@ -18,6 +18,7 @@ mod notes;
 mod protected;
 mod schema;
 mod settings;
+mod slow_readers;
 mod statements;
 mod tokens;
 mod users;

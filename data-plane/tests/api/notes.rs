@@ -241,3 +241,66 @@ async fn a_plan_limits_notes_and_removing_one_makes_room() {
         .expect(204);
     write(&ada, "room").await;
 }
+
+#[tokio::test]
+async fn a_client_that_acts_for_itself_changes_its_own_notes_alone() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("acme");
+    let machine = acme.machine("read write").await;
+    let mine = write(&machine, "mine").await;
+    let (client, _) = acme.client().await;
+    assert_eq!(
+        (&mine["author_id"], &mine["client_id"]),
+        (&Value::Null, &json!(client))
+    );
+
+    // Another client, which is as absent as the author.
+    let metadata = json!({
+        "client_name": "other", "grant_types": ["client_credentials"], "scope": "read write",
+    });
+    let made = acme
+        .owner()
+        .await
+        .post("/oauth/client/register", metadata)
+        .await;
+    let made = made.expect(201).json();
+    let fields = [
+        ("grant_type", "client_credentials"),
+        ("client_id", made["client_id"].as_str().unwrap()),
+        ("client_secret", made["client_secret"].as_str().unwrap()),
+    ];
+    let anonymous = acme.anonymous().await;
+    let token = anonymous
+        .form("/oauth/token", &fields)
+        .await
+        .expect(200)
+        .json();
+    let other = anonymous.with_token(token["access_token"].as_str().unwrap());
+    let path = format!("/api/notes/{}", mine["id"]);
+    other.get(&path).await.expect(200);
+    other
+        .patch(&path, json!({"title": "theirs"}))
+        .await
+        .expect(403);
+    other.delete(&path).await.expect(403);
+    machine
+        .patch(&path, json!({"title": "still mine"}))
+        .await
+        .expect(200);
+}
+
+#[tokio::test]
+async fn a_note_whose_author_was_removed_is_no_clients() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("acme");
+    let ada = acme.user("ada", "read write").await;
+    let note = write(&ada, "hers").await;
+    let machine = acme.machine("read write").await;
+    let path = format!("/tenants/users/{}", note["author_id"].as_str().unwrap());
+    acme.owner().await.delete(&path).await.expect(204);
+    let path = format!("/api/notes/{}", note["id"]);
+    machine
+        .patch(&path, json!({"title": "mine"}))
+        .await
+        .expect(403);
+}

@@ -1,0 +1,60 @@
+//! Pages that end early by their bytes, cut in PostgreSQL: rows beyond the budget never leave it.
+
+/// A page's rows, as many as have 262,144 bytes (256 KiB) together, and at least one. `$rows`
+/// selects at most one more than the page may have, `$order` is their order, `$bytes` what one of
+/// them takes. Each row has `total` beside it: how many rows `$rows` found, so that whoever gets
+/// fewer knows that the list goes on.
+macro_rules! within_budget {
+    ($columns:expr, $bytes:expr, $rows:expr, $order:expr) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            ", total FROM (SELECT found.*, count(*) OVER () AS total, ",
+            "row_number() OVER (ORDER BY ",
+            $order,
+            ") AS place, sum(",
+            $bytes,
+            ") OVER (ORDER BY ",
+            $order,
+            " ROWS UNBOUNDED PRECEDING) AS bytes FROM (",
+            $rows,
+            ") found) counted ",
+            "WHERE bytes <= 262144 OR place = 1 ORDER BY ",
+            $order
+        )
+    };
+}
+pub(super) use within_budget;
+
+use tokio_postgres::Row;
+
+use crate::error::Error;
+
+/// The rows of a page, and whether the list goes on behind them.
+pub(crate) struct Page<T> {
+    pub(crate) items: Vec<T>,
+    pub(crate) goes_on: bool,
+}
+
+impl<T> Page<T> {
+    /// Reads the rows of a statement made by [`within_budget!`] that was asked for one row more
+    /// than `limit`.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub(super) fn read(
+        rows: &[Row],
+        limit: i64,
+        read: impl Fn(&Row) -> Result<T, Error>,
+    ) -> Result<Self, Error> {
+        let total: i64 = rows.first().map_or(Ok(0), |row| row.try_get("total"))?;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let items: Vec<T> = rows
+            .iter()
+            .take(limit)
+            .map(read)
+            .collect::<Result<_, _>>()?;
+        let goes_on = usize::try_from(total).unwrap_or(usize::MAX) > items.len();
+        Ok(Self { items, goes_on })
+    }
+}
