@@ -19,7 +19,7 @@ use axum::{
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Frame, SizeHint};
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 use crate::problem::{Kind, Problem};
 
@@ -112,6 +112,8 @@ impl Drop for Counted {
 /// A body in pieces, within a time.
 struct Paced {
     rest: Bytes,
+    ends: Instant,
+    /// Wakes a connection that has nothing to write.
     deadline: Pin<Box<Sleep>>,
     _counted: Counted,
 }
@@ -120,6 +122,7 @@ impl Paced {
     fn new(body: Bytes, counted: Counted, limit: Duration) -> Self {
         Self {
             rest: body,
+            ends: Instant::now() + limit,
             deadline: Box::pin(tokio::time::sleep(limit)),
             _counted: counted,
         }
@@ -134,7 +137,8 @@ impl HttpBody for Paced {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
-        if self.deadline.as_mut().poll(context).is_ready() {
+        let over = self.deadline.as_mut().poll(context).is_ready();
+        if over || Instant::now() >= self.ends {
             let slow = "the client takes too long to read the answer";
             return Poll::Ready(Some(Err(std::io::Error::other(slow))));
         }

@@ -40,8 +40,8 @@ async fn what_is_pending_is_planned_and_run() {
     set_back(&cli).await;
     let plan = cli.run("migrate plan --json").await.json();
     assert_eq!(plan["tenants"], 1);
-    let pending = i64::from(tenancy::migrations::latest()) - 3;
-    assert_eq!(plan["files"].as_array().unwrap().len() as i64, pending);
+    let pending = tenancy::migrations::all().len() - 3;
+    assert_eq!(plan["files"].as_array().unwrap().len(), pending);
     let done = cli.run("migrate run --json").await.json();
     assert_eq!(done["migrated"], 1);
     let status = cli.run("migrate status --json").await.json();
