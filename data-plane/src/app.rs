@@ -16,6 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     answers,
+    attempts::Attempts,
     caller::{Clients, PrincipalCache},
     rates::Rates,
     router,
@@ -34,6 +35,7 @@ pub(crate) struct Parts {
     pub(crate) lanes: Lanes,
     pub(crate) hosts: PlatformHosts,
     pub(crate) rates: Rates,
+    pub(crate) attempts: Attempts,
     pub(crate) principals: PrincipalCache,
     pub(crate) clients: Clients,
     pub(crate) hasher: Hasher,
@@ -103,6 +105,7 @@ impl App {
             lanes: Lanes::new(data, &settings.database, &feed).context("the tenants' pools")?,
             hosts: PlatformHosts::new(addresses),
             rates: Rates::new(settings),
+            attempts: Attempts::new(settings),
             principals: PrincipalCache::new(&feed, settings.tokens_in_memory),
             clients: Clients::new(&feed, settings.tokens_in_memory),
             addresses: addresses.clone(),

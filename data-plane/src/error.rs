@@ -35,6 +35,16 @@ pub(crate) enum Error {
     /// It concerns somebody, or gives a role, above the role of whoever acts.
     #[error("above the own role")]
     AboveOwnRole,
+    /// The plan has room only for users whom admins add.
+    #[error("users: {used} of {limit}, {reserved} kept for admins")]
+    Reserved {
+        /// How many there may be.
+        limit: i64,
+        /// How many there are.
+        used: i64,
+        /// How many are kept for those whom admins add.
+        reserved: i64,
+    },
     /// It would leave the tenant without an owner.
     #[error("the tenant needs an owner")]
     LastOwner,
@@ -84,6 +94,19 @@ impl From<Error> for Problem {
             Error::AboveOwnRole => {
                 Problem::new(Kind::Forbidden).detail("That is above your own role.")
             }
+            Error::Reserved {
+                limit,
+                used,
+                reserved,
+            } => Problem::new(Kind::QuotaExceeded)
+                .detail(format!(
+                    "The plan allows {limit} users; there are {used}, and {reserved} places are \
+                     kept for users whom an administrator adds."
+                ))
+                .fact("quota", "users")
+                .fact("limit", limit)
+                .fact("used", used)
+                .fact("reserved", reserved),
             Error::LastOwner => Problem::new(Kind::Conflict)
                 .detail("A tenant needs at least one active owner, and this is the last."),
             Error::Password(cause) => cause.into(),

@@ -9,6 +9,7 @@
 mod answers;
 mod api;
 mod app;
+mod attempts;
 mod caller;
 mod error;
 mod ids;

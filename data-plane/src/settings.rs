@@ -1,6 +1,6 @@
 //! What an operator decides of the data plane.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU16, NonZeroU32};
 
 use clap::Args;
 
@@ -20,6 +20,12 @@ pub struct Settings {
     /// Sign-in attempts per minute for one account from one address
     #[arg(long, env, default_value = "100")]
     pub logins_per_minute: NonZeroU32,
+    /// Failed sign-ins to one account, from anywhere, before each further one costs time
+    #[arg(long, env, default_value = "10")]
+    pub failed_sign_ins_per_account: NonZeroU16,
+    /// Failed sign-ins from one address, to any account, before each further one costs time
+    #[arg(long, env, default_value = "100")]
+    pub failed_sign_ins_per_address: NonZeroU16,
     /// Registrations per minute from one address at one tenant
     #[arg(long, env, default_value = "60")]
     pub registrations_per_minute: NonZeroU32,

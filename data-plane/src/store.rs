@@ -6,8 +6,10 @@
 pub(crate) mod authorizations;
 pub(crate) mod budget;
 pub(crate) mod clients;
+pub(crate) mod devices;
 pub(crate) mod notes;
 pub(crate) mod sessions;
+pub(crate) mod sign_in_failures;
 pub(crate) mod stats;
 pub(crate) mod tokens;
 pub(crate) mod users;
@@ -24,9 +26,11 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
         tenancy::db::STATEMENTS,
         authorizations::STATEMENTS,
         clients::STATEMENTS,
+        devices::STATEMENTS,
         notes::STATEMENTS,
         notes::pages::STATEMENTS,
         sessions::STATEMENTS,
+        sign_in_failures::STATEMENTS,
         stats::STATEMENTS,
         tokens::STATEMENTS,
         users::STATEMENTS,

@@ -1,7 +1,8 @@
 //! Who asks, and on which host: read once, from the request's head alone.
 //!
 //! A visitor is a claim, not a proof. What the planes are told is exactly what the browser said:
-//! its host, its session cookie and no other, its origin. They decide what that is worth.
+//! its host, its cookies of a session and a device and no other, its origin. They decide what that is
+//! worth.
 
 use axum::{RequestPartsExt, extract::FromRequestParts};
 use http::{HeaderMap, HeaderValue, header, request::Parts};
@@ -24,7 +25,8 @@ pub(crate) struct Visitor {
     pub(crate) on_platform: bool,
     /// The token that the visitor's forms carry.
     pub(crate) form_token: FormToken,
-    session: Option<HeaderValue>,
+    /// The planes' cookies, as one header.
+    cookies: Option<HeaderValue>,
     origin: Option<HeaderValue>,
     trace: Option<HeaderValue>,
     client: Option<ClientAddr>,
@@ -37,8 +39,8 @@ pub(crate) struct OnPlatform(pub(crate) Visitor);
 pub(crate) struct OnTenant(pub(crate) Visitor);
 
 impl Visitor {
-    /// The cookie that holds a session, before any prefix.
-    pub(crate) const SESSION: &'static str = "tenantry_session";
+    /// The planes' cookies, before any prefix: of a session, and of a device that has signed in.
+    pub(crate) const COOKIES: [&'static str; 2] = ["tenantry_session", "tenantry_device"];
 
     /// The host that a tenant's facts were got on, which proves it to be the tenant's: links and
     /// redirects are made of no other.
@@ -55,7 +57,7 @@ impl Visitor {
         let mut headers = HeaderMap::new();
         let known = [
             (header::HOST, Some(self.host.clone())),
-            (header::COOKIE, self.session.clone()),
+            (header::COOKIE, self.cookies.clone()),
             (header::ORIGIN, self.origin.clone()),
             (
                 http::HeaderName::from_static("traceparent"),
@@ -79,15 +81,13 @@ impl FromRequestParts<Site> for Visitor {
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Problem> {
         let host = host(parts)?;
         let named = read(&host)?;
-        let session = site.cookie_name(Self::SESSION);
         let form = cookie(&parts.headers, &site.cookie_name(FormToken::COOKIE));
         Ok(Self {
             on_platform: site.hosts.role(&named) == HostRole::Platform,
             host,
             named,
             form_token: FormToken::of(form, &site.entropy),
-            session: cookie(&parts.headers, &session)
-                .and_then(|value| format!("{session}={value}").parse().ok()),
+            cookies: planes_cookies(&parts.headers, site),
             origin: parts.headers.get(header::ORIGIN).cloned(),
             trace: parts.headers.get("traceparent").cloned(),
             client: parts.extensions.get::<ClientAddr>().copied(),
@@ -136,4 +136,14 @@ fn read(host: &HeaderValue) -> Result<Host, Problem> {
     let text = host.to_str().unwrap_or_default();
     Host::of_authority(text)
         .map_err(|_| Problem::new(Kind::MalformedRequest).detail("The Host is not a host."))
+}
+
+fn planes_cookies(headers: &HeaderMap, site: &Site) -> Option<HeaderValue> {
+    let names = Visitor::COOKIES.map(|name| site.cookie_name(name));
+    let pairs = names.iter().filter_map(|name| {
+        let value = cookie(headers, name)?;
+        Some(format!("{name}={value}"))
+    });
+    let pairs: Vec<String> = pairs.collect();
+    pairs.join("; ").parse().ok().filter(|_| !pairs.is_empty())
 }

@@ -29,10 +29,19 @@ const SWEEP_EVERY: usize = 10_000;
 #[derive(Clone)]
 pub struct RateLimit<K: Hash + Eq + Clone>(Arc<Inner<K>>);
 
+/// What a limit is called, and how many it allows in which time.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    /// In the `RateLimit` fields and in metrics.
+    pub name: &'static str,
+    /// So many...
+    pub quota: NonZeroU32,
+    /// ...in this time.
+    pub window: Duration,
+}
+
 struct Inner<K: Hash + Eq + Clone> {
-    name: &'static str,
-    quota: NonZeroU32,
-    window: Duration,
+    limit: Limit,
     limiter: DefaultKeyedRateLimiter<K>,
     checks: AtomicUsize,
 }
@@ -43,10 +52,13 @@ impl<K: Hash + Eq + Clone> RateLimit<K> {
     pub fn new(name: &'static str, quota: NonZeroU32, window: Duration) -> Self {
         let rate = Quota::with_period(window / quota.get())
             .map_or_else(|| Quota::per_second(quota), |rate| rate.allow_burst(quota));
-        Self(Arc::new(Inner {
+        let limit = Limit {
             name,
             quota,
             window,
+        };
+        Self(Arc::new(Inner {
+            limit,
             limiter: RateLimiter::keyed(rate),
             checks: AtomicUsize::new(1),
         }))
@@ -66,24 +78,29 @@ impl<K: Hash + Eq + Clone> RateLimit<K> {
         };
         let wait = refused.wait_time_from(DefaultClock::default().now());
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        metrics::counter!("rate_limited_total", "limit" => self.0.name).increment(1);
-        Err(Problem::new(Kind::RateLimited)
-            .detail(format!("Come back in {seconds} s."))
-            .header(
-                HeaderName::from_static("ratelimit-policy"),
-                text(&format!(
-                    "\"{}\";q={};w={}",
-                    self.0.name,
-                    self.0.quota,
-                    self.0.window.as_secs().max(1)
-                )),
-            )
-            .header(
-                HeaderName::from_static("ratelimit"),
-                text(&format!("\"{}\";r=0;t={seconds}", self.0.name)),
-            )
-            .retry_after(seconds))
+        Err(refuse(&self.0.limit, seconds))
     }
+}
+
+/// 429 `rate-limited`: a limit is used up for some seconds.
+#[must_use]
+pub fn refuse(limit: &Limit, seconds: u64) -> Problem {
+    let Limit {
+        name,
+        quota,
+        window,
+    } = limit;
+    metrics::counter!("rate_limited_total", "limit" => *name).increment(1);
+    let window = window.as_secs().max(1);
+    let policy = format!("\"{name}\";q={quota};w={window}");
+    Problem::new(Kind::RateLimited)
+        .detail("Too many requests. Try again later.")
+        .header(HeaderName::from_static("ratelimit-policy"), text(&policy))
+        .header(
+            HeaderName::from_static("ratelimit"),
+            text(&format!("\"{name}\";r=0;t={seconds}")),
+        )
+        .retry_after(seconds)
 }
 
 fn text(value: &str) -> HeaderValue {

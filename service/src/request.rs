@@ -88,6 +88,12 @@ pub struct ClientAddr(pub IpAddr);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ClientNetwork(IpAddr);
 
+impl std::fmt::Display for ClientNetwork {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
 impl ClientAddr {
     /// Where it is, for counting by.
     #[must_use]

@@ -1,8 +1,11 @@
 //! Requests to a [`TestApp`](crate::TestApp), and what comes back.
 
-use std::time::Duration;
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
-use axum::{Router, body::Body};
+use axum::{Router, body::Body, extract::ConnectInfo};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -13,6 +16,7 @@ use tower::ServiceExt;
 pub struct Client {
     router: Router,
     headers: HeaderMap,
+    peer: Option<IpAddr>,
 }
 
 /// An answer, read to its end.
@@ -33,6 +37,7 @@ impl Client {
         Self {
             router,
             headers: HeaderMap::new(),
+            peer: None,
         }
     }
 
@@ -48,6 +53,13 @@ impl Client {
         let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
         self.headers
             .insert(name, HeaderValue::from_bytes(value).unwrap());
+        self
+    }
+
+    /// The same, from this address.
+    #[must_use]
+    pub fn at(mut self, address: IpAddr) -> Self {
+        self.peer = Some(address);
         self
     }
 
@@ -171,7 +183,11 @@ impl Client {
     }
 
     /// A request as it is.
-    pub async fn raw(&self, request: Request<Body>) -> Answer {
+    pub async fn raw(&self, mut request: Request<Body>) -> Answer {
+        if let Some(address) = self.peer {
+            let peer = ConnectInfo(SocketAddr::from((address, 1)));
+            request.extensions_mut().insert(peer);
+        }
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes().to_vec();

@@ -1,25 +1,16 @@
 //! The session cookie.
-//!
-//! HttpOnly and SameSite=Lax always; `Secure` and the `__Host-` prefix under TLS, so that no
-//! sibling tenant's host can set it.
 
 use http::{HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use service::settings::Addresses;
 
-const NAME: &str = "tenantry_session";
+use super::cookie::Cookie;
 
-fn name(addresses: &Addresses) -> String {
-    if addresses.secure() {
-        format!("__Host-{NAME}")
-    } else {
-        NAME.to_owned()
-    }
-}
+const COOKIE: Cookie = Cookie("tenantry_session");
 
 /// The session's secret in a request's cookies.
 pub(crate) fn secret_of(headers: &HeaderMap, addresses: &Addresses) -> Option<String> {
-    service::header::cookie(headers, &name(addresses)).map(str::to_owned)
+    COOKIE.read(headers, addresses)
 }
 
 /// The `Set-Cookie` value that begins a session.
@@ -28,27 +19,12 @@ pub(crate) fn set_cookie(
     secret: &SecretString,
     seconds: u32,
 ) -> HeaderValue {
-    cookie(addresses, secret.expose_secret(), seconds)
+    COOKIE.set(addresses, secret.expose_secret(), seconds)
 }
 
 /// The `Set-Cookie` value that ends it.
 pub(crate) fn clear_cookie(addresses: &Addresses) -> HeaderValue {
-    cookie(addresses, "", 0)
-}
-
-fn cookie(addresses: &Addresses, value: &str, seconds: u32) -> HeaderValue {
-    let secure = if addresses.secure() { "; Secure" } else { "" };
-    let text = format!(
-        "{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}",
-        name(addresses)
-    );
-    HeaderValue::from_str(&text).map_or_else(
-        |_| HeaderValue::from_static(""),
-        |mut value| {
-            value.set_sensitive(true);
-            value
-        },
-    )
+    COOKIE.set(addresses, "", 0)
 }
 
 #[cfg(test)]

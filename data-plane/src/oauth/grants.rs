@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     app::App,
+    attempts::Source,
     error::{Code, Error, OAuthError},
     scope::Scopes,
     store::{authorizations, clients::Client, tokens, users::Role},
@@ -114,7 +115,8 @@ impl TokenExchange<'_> {
         let name = request.username.ok_or_else(missing)?;
         let password: SecretString = request.password.ok_or_else(missing)?;
         self.app.rates.login(self.tenant.id, &name, self.from)?;
-        let checked = login::check(self.app, self.db, self.from, &name, &password).await?;
+        let source = Source::Client(self.from, &self.client.id);
+        let checked = login::check(self.app, self.db, source, &name, &password).await?;
         let checked = checked.ok_or_else(wrong_password)?;
         let subject = Subject {
             scope: within(asked, checked.user.role),

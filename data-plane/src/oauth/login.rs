@@ -2,17 +2,14 @@
 
 use axum::{
     extract::{Extension, State},
-    response::{IntoResponse, Response},
+    response::{AppendHeaders, IntoResponse, Response},
 };
 use http::{HeaderMap, header, request::Parts};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use service::{
-    Faults, Json, JsonOrForm, Kind, Minted, Problem,
-    body::Text,
-    origin,
-    problem::ProblemBody,
-    request::{ClientAddr, ClientNetwork},
+    Faults, Json, JsonOrForm, Kind, Minted, Problem, body::Text, origin, problem::ProblemBody,
+    request::ClientAddr,
 };
 use tenancy::{Slug, TenantDb};
 use time::Duration;
@@ -20,13 +17,15 @@ use utoipa::ToSchema;
 
 use crate::{
     app::App,
-    caller::set_cookie,
+    attempts::{Attempt, Source},
+    caller::{Device, set_cookie},
     error::Error,
     ids::UserId,
     rates::share,
     resolve::{InTenant, host_of},
     store::{
         authorizations::Holder,
+        devices,
         sessions::{self, NewSession},
         users::{self, Role, User},
     },
@@ -81,7 +80,9 @@ pub(crate) async fn login(
         return Err(faults.into());
     };
     app.rates.login(tenant.id, &name, from.network())?;
-    let Checked { user, holder } = check(&app, &db, from.network(), &name, &password)
+    let device = Device::of(&parts.headers, &app.addresses);
+    let source = Source::Device(from.network(), device.as_ref().map(|device| device.id));
+    let Checked { user, holder } = check(&app, &db, source, &name, &password)
         .await?
         .ok_or_else(refused)?;
 
@@ -104,7 +105,14 @@ pub(crate) async fn login(
     if app.entropy.bytes::<1>()[0].is_multiple_of(SWEEP_ONE_IN) {
         sessions::sweep(&db, now).await?;
     }
-    let cookie = set_cookie(&app.addresses, &minted.secret, seconds);
+    let device = remember(&app, &db, user.id, device).await?;
+    let cookies = AppendHeaders([
+        (
+            header::SET_COOKIE,
+            set_cookie(&app.addresses, &minted.secret, seconds),
+        ),
+        (header::SET_COOKIE, device.cookie(&app.addresses)),
+    ]);
     let body = SignedIn {
         message: "Signed in.",
         user_id: user.id,
@@ -112,7 +120,7 @@ pub(crate) async fn login(
         tenant_slug: tenant.slug.clone(),
         role: user.role,
     };
-    Ok(([(header::SET_COOKIE, cookie)], Json(body)).into_response())
+    Ok((cookies, Json(body)).into_response())
 }
 
 /// A user whose password was checked, and the version of their credentials that it was.
@@ -124,19 +132,31 @@ pub(super) struct Checked {
 /// The active user of these credentials. Takes the time of one hash, whoever asks.
 ///
 /// # Errors
-/// Those of the database and of hashing.
+/// 429 where too many attempts have failed before; those of the database and of hashing.
 pub(super) async fn check(
     app: &App,
     db: &TenantDb,
-    from: ClientNetwork,
+    source: Source<'_>,
     name: &str,
     password: &SecretString,
 ) -> Result<Option<Checked>, Error> {
+    let share = share(db.tenant(), source.network());
+    app.hasher.room(share)?;
     let found = users::by_login(db, name).await?;
+    let user = found.as_ref().map(|found| found.user.id);
+    let attempt = Attempt::begin(app, db, source, name, user).await?;
     let hash = found.as_ref().map(|found| found.password_hash.as_str());
-    let share = share(db.tenant(), from);
-    let matches = app.hasher.verify(share, password, hash).await?;
+    let matches = match app.hasher.verify(share, password, hash).await {
+        Ok(matches) => matches,
+        Err(unchecked) => {
+            attempt.forgiven(db).await?;
+            return Err(unchecked.into());
+        }
+    };
     let found = found.filter(|found| matches && found.user.is_active);
+    if found.is_some() {
+        attempt.forgiven(db).await?;
+    }
     Ok(found.map(|found| Checked {
         holder: Holder {
             user: found.user.id,
@@ -145,6 +165,24 @@ pub(super) async fn check(
         },
         user: found.user,
     }))
+}
+
+/// The device that has signed in now: known before, or known from now on.
+async fn remember(
+    app: &App,
+    db: &TenantDb,
+    user: UserId,
+    presented: Option<Device>,
+) -> Result<Device, Error> {
+    let now = app.clock.now();
+    if let Some(device) = presented
+        && devices::returned(db, user, device.id, now).await?
+    {
+        return Ok(device);
+    }
+    let device = Device::new(&app.entropy);
+    devices::remember(db, user, device.id, now).await?;
+    Ok(device)
 }
 
 /// What the browser calls itself, for the list of sessions; cut, since it is anybody's text.

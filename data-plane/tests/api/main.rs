@@ -8,6 +8,7 @@ mod clients;
 mod empty_parameters;
 mod ended;
 mod exact;
+mod guessing;
 mod hang_ups;
 mod hosts;
 mod info;

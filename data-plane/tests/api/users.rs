@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use testkit::{Client, TestApp, app::PASSWORD};
+use tokio::task::JoinSet;
 
 fn new(name: &str, role: &str) -> Value {
     let email = format!("{name}@acme.example");
@@ -248,6 +249,35 @@ async fn a_plan_limits_users_even_at_once() {
         .await
         .expect(403);
     assert_eq!(refused.json()["limit"], 10);
+}
+
+#[tokio::test]
+async fn strangers_who_register_leave_room_for_those_whom_admins_add() {
+    let app = TestApp::start().await;
+    let owner = app.tenant("acme").owner().await;
+    let acme = app.tenant("acme").anonymous().await;
+    let mut strangers = JoinSet::new();
+    for number in 0..9 {
+        let acme = acme.clone();
+        let body = new(&format!("stranger{number}"), "user");
+        strangers.spawn(async move { acme.post("/oauth/register", body).await });
+    }
+    let answers = strangers.join_all().await;
+    let (joined, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|a| a.status == 201);
+    assert_eq!((joined.len(), refused.len()), (7, 2));
+    let problem = refused[0].json();
+    assert_eq!(
+        (&problem["limit"], &problem["used"], &problem["reserved"]),
+        (&json!(10), &json!(8), &json!(2))
+    );
+    for name in ["xena", "yuri"] {
+        owner
+            .post("/tenants/users", new(name, "user"))
+            .await
+            .expect(201);
+    }
+    let full = owner.post("/tenants/users", new("zoe", "user")).await;
+    assert_eq!(full.expect(403).problem(), "quota-exceeded");
 }
 
 #[tokio::test]

@@ -102,7 +102,7 @@ impl Plane {
     ) -> Result<SessionChange, PlaneError> {
         let body = json!({ "username": with.username, "password": with.password.expose_secret() });
         let answer = self.post(visitor.headers(), "/oauth/login", &body).await?;
-        Ok(SessionChange(answer.sessions()))
+        Ok(SessionChange(answer.cookies()))
     }
 
     /// Makes a user of the tenant.
@@ -126,6 +126,6 @@ impl Plane {
         let answer = self
             .post(visitor.headers(), "/oauth/logout", &json!({}))
             .await?;
-        Ok(SessionChange(answer.sessions()))
+        Ok(SessionChange(answer.cookies()))
     }
 }

@@ -127,17 +127,17 @@ impl Answer {
         serde_json::from_slice(&self.body).map_err(|cause| PlaneError::unreachable(&cause))
     }
 
-    /// The session cookies that the plane sets. Others are not ours to pass on.
-    fn sessions(&self) -> Vec<HeaderValue> {
-        let session = |value: &&HeaderValue| {
+    /// The cookies of a session and a device that the plane sets. Others are not ours to pass on.
+    fn cookies(&self) -> Vec<HeaderValue> {
+        let known = |value: &&HeaderValue| {
             let text = value.to_str().unwrap_or_default();
             let name = text.split('=').next().unwrap_or_default();
-            name.trim_start_matches("__Host-") == Visitor::SESSION
+            Visitor::COOKIES.contains(&name.trim_start_matches("__Host-"))
         };
         self.headers
             .get_all(header::SET_COOKIE)
             .iter()
-            .filter(session)
+            .filter(known)
             .cloned()
             .collect()
     }

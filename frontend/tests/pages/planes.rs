@@ -107,13 +107,20 @@ async fn an_authorization_request_goes_on_to_the_api_of_the_same_host() {
 }
 
 #[tokio::test]
-async fn only_the_session_cookie_is_passed_on() {
-    let cookies = "set-cookie: tenantry_session=s; HttpOnly\r\nset-cookie: other=1\r\n";
+async fn only_the_planes_own_cookies_are_passed_on() {
+    let cookies = "set-cookie: tenantry_session=s; HttpOnly\r\nset-cookie: other=1\r\n\
+                   set-cookie: tenantry_device=d; HttpOnly\r\n";
     let plane = answering("200 OK", cookies, "{}").await;
     let page = ask(plane, post(plane, ACME, "/sign-in", SIGN_IN).await).await;
     assert_eq!((page.status.as_u16(), page.header("location")), (303, "/"));
     let set: Vec<_> = page.headers.get_all(header::SET_COOKIE).iter().collect();
-    assert_eq!(set, ["tenantry_session=s; HttpOnly"]);
+    assert_eq!(
+        set,
+        [
+            "tenantry_session=s; HttpOnly",
+            "tenantry_device=d; HttpOnly"
+        ]
+    );
 }
 
 #[tokio::test]

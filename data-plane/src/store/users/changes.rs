@@ -84,7 +84,7 @@ struct Locked {
 /// themselves.
 ///
 /// # Errors
-/// `Quota` when the plan has no room; `Taken` when the username or email is somebody's;
+/// `Quota` when the plan has no room, `Reserved` when it has some for admins only; `Taken` when the username or email is somebody's;
 /// `RightLost`, or `AboveOwnRole` for a role above the actor's.
 pub(crate) async fn insert(
     db: &TenantDb,
@@ -107,13 +107,7 @@ async fn insert_in(
     if let Some(limit) = db.tenant().plan.max_users.map(i64::from) {
         tx.query(LOCK_COUNT, &[]).await?;
         let used: i64 = tx.query_one(COUNT, &[]).await?.try_get(0)?;
-        if used >= limit {
-            return Err(Error::Quota {
-                quota: "users",
-                limit,
-                used,
-            });
-        }
+        room(limit, used, actor.is_some())?;
     }
     if let Some(actor) = actor {
         let acting = require(tx, actor, Role::Admin).await?;
@@ -134,6 +128,27 @@ async fn insert_in(
         .await
         .map_err(taken)?;
     read(&row)
+}
+
+/// Whether the plan has room for one more. A part of it is kept for those whom admins add: whoever
+/// registers again and again must not keep an admin from adding anybody.
+fn room(limit: i64, used: i64, by_admin: bool) -> Result<(), Error> {
+    if used >= limit {
+        return Err(Error::Quota {
+            quota: "users",
+            limit,
+            used,
+        });
+    }
+    let reserved = (limit / 5).max(1);
+    if by_admin || used < limit - reserved {
+        return Ok(());
+    }
+    Err(Error::Reserved {
+        limit,
+        used,
+        reserved,
+    })
 }
 
 /// Changes a user. A new password, a deactivation or a lower role ends their sessions and
