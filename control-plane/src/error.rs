@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use service::{Faults, Kind, Problem};
-use tenancy::Status;
+use tenancy::{Status, db::Class};
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
@@ -72,11 +72,7 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let text = error.to_string();
         match error {
-            Error::Db(cause) if cause.is_transient() => {
-                tracing::warn!(%cause, "the database is not to be had");
-                Self::new(Kind::Unavailable).retry_after(1)
-            }
-            Error::Db(cause) => Self::internal(&cause),
+            Error::Db(cause) => from_db(&cause),
             Error::NoTenant(_) => Self::new(Kind::TenantNotFound),
             Error::NoDomain(_) => {
                 Self::new(Kind::NotFound).detail("The tenant has no such domain.")
@@ -99,6 +95,27 @@ impl From<Error> for Problem {
                 .fact("tenant_status", status.as_str()),
             Error::Password(cause) => cause.into(),
             Error::Response(problem) => *problem,
+        }
+    }
+}
+
+/// What the database's refusal means here; the table of SQLSTATEs is in [`tenancy::db`].
+fn from_db(cause: &tenancy::db::Error) -> Problem {
+    match cause.class() {
+        Class::Internal => return Problem::internal(cause),
+        _ => tracing::warn!(%cause, "the database refuses"),
+    }
+    match cause.class() {
+        Class::InvalidData => {
+            Problem::new(Kind::ValidationFailed).detail("A value cannot be stored as it was sent.")
+        }
+        Class::ReferenceGone => {
+            Problem::new(Kind::Conflict).detail("What this refers to was removed meanwhile.")
+        }
+        Class::AlreadyExists => Problem::new(Kind::Conflict),
+        Class::SchemaMismatch => Problem::new(Kind::TenantNotReady).retry_after(5),
+        Class::Contended | Class::Unavailable | Class::Internal => {
+            Problem::new(Kind::Unavailable).retry_after(1)
         }
     }
 }

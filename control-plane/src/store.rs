@@ -20,9 +20,9 @@ mod tx;
 use deadpool_postgres::{Object, Pool};
 use tenancy::{
     Sql,
-    db::{Error, Params},
+    db::{Error, Params, checkout},
 };
-use tokio_postgres::Row;
+use tokio_postgres::{Row, Statement};
 
 use tx::Tx;
 
@@ -39,37 +39,38 @@ impl Store {
 
     /// Whether the database answers.
     pub(crate) async fn answers(&self) -> bool {
-        match self.client().await {
+        match checkout(&self.pool).await {
             Ok(client) => client.simple_query("").await.is_ok(),
             Err(_) => false,
         }
     }
 
     async fn query(&self, sql: Sql, params: Params<'_>) -> Result<Vec<Row>, Error> {
-        let client = self.client().await?;
-        let statement = client.prepare_cached(sql.text()).await?;
+        let (client, statement) = self.prepared(sql).await?;
         Ok(client.query(&statement, params).await?)
     }
 
     async fn execute(&self, sql: Sql, params: Params<'_>) -> Result<u64, Error> {
-        let client = self.client().await?;
-        let statement = client.prepare_cached(sql.text()).await?;
+        let (client, statement) = self.prepared(sql).await?;
         Ok(client.execute(&statement, params).await?)
     }
 
-    async fn begin(&self) -> Result<Tx, Error> {
-        Ok(Tx::new(self.client().await?))
+    /// A connection with a statement prepared on it. Nothing is done by then, so one that broke is
+    /// left for another.
+    async fn prepared(&self, sql: Sql) -> Result<(Object, Statement), Error> {
+        let attempt = async || {
+            let client = checkout(&self.pool).await?;
+            let statement = client.prepare_cached(sql.text()).await?;
+            Ok((client, statement))
+        };
+        match attempt().await {
+            Err(cause) if Error::deserves_another_try(&cause) => attempt().await,
+            outcome => outcome,
+        }
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the shared schema's pool, not a tenant's"
-    )]
-    async fn client(&self) -> Result<Object, Error> {
-        self.pool
-            .get()
-            .await
-            .map_err(|cause| Error::Unreachable(cause.to_string()))
+    async fn begin(&self) -> Result<Tx, Error> {
+        Ok(Tx::new(checkout(&self.pool).await?))
     }
 }
 

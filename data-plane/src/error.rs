@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use service::{Faults, Kind, Problem, body::Json};
+use tenancy::db::Class;
 use utoipa::ToSchema;
 
 /// Why a request has no answer.
@@ -115,12 +116,41 @@ impl From<Error> for Problem {
     }
 }
 
+/// What the database's refusal means here; the table of SQLSTATEs is in [`tenancy::db`].
 fn from_db(cause: &tenancy::db::Error) -> Problem {
-    if cause.is_transient() {
-        tracing::warn!(%cause, "the database is not to be had");
-        Problem::new(Kind::Unavailable).retry_after(1)
+    match cause.class() {
+        Class::Internal => return Problem::internal(cause),
+        Class::SchemaMismatch => tracing::error!(%cause, "not the schema that this program knows"),
+        _ => tracing::warn!(%cause, "the database refuses"),
+    }
+    match cause.class() {
+        Class::InvalidData => {
+            Problem::new(Kind::ValidationFailed).detail("A value cannot be stored as it was sent.")
+        }
+        Class::ReferenceGone => reference_gone(cause.foreign_key_violation().unwrap_or_default()),
+        Class::AlreadyExists => Problem::new(Kind::Conflict),
+        Class::SchemaMismatch => Problem::new(Kind::TenantNotReady)
+            .detail("The tenant is being brought up to date.")
+            .retry_after(5),
+        Class::Contended | Class::Unavailable | Class::Internal => {
+            Problem::new(Kind::Unavailable).retry_after(1)
+        }
+    }
+}
+
+/// Rows name the user or client that made them by these columns: where that one is not there, it is
+/// the caller who was removed meanwhile.
+fn reference_gone(constraint: &str) -> Problem {
+    let callers = [
+        "_user_id_fkey",
+        "_author_id_fkey",
+        "_created_by_fkey",
+        "_client_id_fkey",
+    ];
+    if callers.iter().any(|column| constraint.ends_with(column)) {
+        Problem::new(Kind::Unauthorized).detail("The account was removed meanwhile.")
     } else {
-        Problem::internal(cause)
+        Problem::new(Kind::Conflict).detail("What this refers to was removed meanwhile.")
     }
 }
 

@@ -20,10 +20,10 @@ use std::sync::Arc;
 
 use tokio_postgres::Row;
 
-pub use error::Error;
+pub use error::{Class, Error, class_of};
 pub use lanes::Lanes;
 pub use login::{BadUrl, Driver, Login};
-pub use settings::{Database, connect};
+pub use settings::{Database, checkout, connect};
 pub use sql::Sql;
 pub use transaction::{STATEMENTS, Transaction};
 
@@ -55,8 +55,7 @@ impl TenantDb {
     /// # Errors
     /// [`Error`]; the transaction is rolled back.
     pub async fn query(&self, sql: Sql, params: Params<'_>) -> Result<Vec<Row>, Error> {
-        let held = self.lanes.hold(self.tenant.id).await?;
-        Ok(flight::alone(held, &self.tenant, sql, params).await?.rows)
+        Ok(self.alone(sql, params).await?.rows)
     }
 
     /// The same for a statement that yields at most one row.
@@ -80,10 +79,7 @@ impl TenantDb {
     /// # Errors
     /// [`Error`]; the transaction is rolled back.
     pub async fn execute(&self, sql: Sql, params: Params<'_>) -> Result<u64, Error> {
-        let held = self.lanes.hold(self.tenant.id).await?;
-        Ok(flight::alone(held, &self.tenant, sql, params)
-            .await?
-            .affected)
+        Ok(self.alone(sql, params).await?.affected)
     }
 
     /// Begins a transaction of several statements. Nothing is sent before the first of them.
@@ -92,7 +88,27 @@ impl TenantDb {
     /// When no connection is to be had.
     pub async fn begin(&self) -> Result<Transaction, Error> {
         let held = self.lanes.hold(self.tenant.id).await?;
-        let feed = self.lanes.feed().clone();
-        Ok(Transaction::new(held, Arc::clone(&self.tenant), feed))
+        Ok(Transaction::new(
+            self.lanes.clone(),
+            held,
+            Arc::clone(&self.tenant),
+        ))
+    }
+
+    /// Tried once more when it is known that nothing was done and another connection may do it.
+    async fn alone(&self, sql: Sql, params: Params<'_>) -> Result<flight::Outcome, Error> {
+        let attempt = async || {
+            let held = self.lanes.hold(self.tenant.id).await;
+            let held = held.map_err(flight::Failed::undone)?;
+            flight::alone(held, &self.tenant, sql, params).await
+        };
+        match attempt().await {
+            Err(failed) if failed.undone && failed.cause.deserves_another_try() => {
+                metrics::counter!("tenant_statements_repeated_total").increment(1);
+                attempt().await
+            }
+            outcome => outcome,
+        }
+        .map_err(|failed| failed.cause)
     }
 }

@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
-use deadpool_postgres::{Object, Pool};
+use deadpool_postgres::Pool;
 use moka::sync::Cache;
 use tokio_postgres::{Row, types::ToSql};
 
 use crate::{
     cache::{Cached, NotifiedCache},
-    db::{Error, Params, Sql},
+    db::{Error, Params, Sql, checkout},
     feed::ChangeFeed,
     names::{Hostname, Slug, TenantId},
     notice::ChangeNotice,
@@ -145,7 +145,7 @@ impl Registry {
 
     /// Whether the database answers.
     pub async fn answers(&self) -> bool {
-        match self.client().await {
+        match checkout(&self.pool).await {
             Ok(client) => client.simple_query("").await.is_ok(),
             Err(_) => false,
         }
@@ -156,18 +156,17 @@ impl Registry {
         rows.first().map(read).transpose()
     }
 
+    /// Tried once more on a connection that broke: what is asked here may be asked twice.
     async fn rows(&self, sql: Sql, params: Params<'_>) -> Result<Vec<Row>, Error> {
-        let client = self.client().await?;
-        let statement = client.prepare_cached(sql.text()).await?;
-        Ok(client.query(&statement, params).await?)
-    }
-
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the shared schema's pool, not a tenant's"
-    )]
-    async fn client(&self) -> Result<Object, Error> {
-        self.pool.get().await.map_err(Error::unreachable)
+        let attempt = async || {
+            let client = checkout(&self.pool).await?;
+            let statement = client.prepare_cached(sql.text()).await?;
+            Ok(client.query(&statement, params).await?)
+        };
+        match attempt().await {
+            Err(cause) if Error::deserves_another_try(&cause) => attempt().await,
+            outcome => outcome,
+        }
     }
 }
 

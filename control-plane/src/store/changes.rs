@@ -171,10 +171,8 @@ async fn rename(
     if let Some(schema) = &schema {
         let old: SchemaName = tenant.schema.parse().map_err(DbError::unreadable)?;
         let sql = format!("ALTER SCHEMA {old} RENAME TO {schema}");
-        tx.client()
-            .batch_execute(&sql)
-            .await
-            .map_err(DbError::from)?;
+        let moved = tx.client().batch_execute(&sql).await;
+        moved.map_err(|cause| taken(cause.into()))?;
         inspections::follow(tx, tenant.id, schema).await?;
     }
     Ok(renamed)
@@ -182,6 +180,7 @@ async fn rename(
 
 fn taken(error: DbError) -> Error {
     let field = match error.unique_violation() {
+        _ if error.is_duplicate_schema() => "slug",
         Some("domains_pkey") => "domain",
         Some("tenants_slug_key" | "tenants_schema_name_key") => "slug",
         _ => return error.into(),

@@ -226,7 +226,7 @@ async fn complete(tx: Tx, new: &NewTenant, role: &RoleName) -> Result<(), Error>
     .await;
     committed?;
     tx.ended();
-    created?;
+    created.map_err(taken)?;
     owner?;
     domain.map_err(taken)?;
     recorded?;
@@ -236,6 +236,9 @@ async fn complete(tx: Tx, new: &NewTenant, role: &RoleName) -> Result<(), Error>
 fn taken(error: tokio_postgres::Error) -> Error {
     let error = DbError::from(error);
     match error.unique_violation() {
+        _ if error.is_duplicate_schema() => Error::Taken {
+            field: "tenant_slug",
+        },
         Some("tenants_slug_key" | "tenants_schema_name_key") => Error::Taken {
             field: "tenant_slug",
         },

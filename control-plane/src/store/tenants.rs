@@ -1,7 +1,10 @@
 //! Tenants in the registry: found and listed.
 
 use serde::Serialize;
-use tenancy::{Hostname, Slug, Status, TenantId, db::Error as DbError};
+use tenancy::{
+    Hostname, SchemaName, Slug, Status, TenantId,
+    db::{Error as DbError, Params},
+};
 use time::OffsetDateTime;
 use tokio_postgres::Row;
 use utoipa::ToSchema;
@@ -19,7 +22,8 @@ macro_rules! columns {
 
 tenancy::statements! {
     PLANS = "SELECT name FROM platform.plans ORDER BY position";
-    SLUG_EXISTS = "SELECT 1 FROM platform.tenants WHERE slug = $1 AND status <> 'purged'";
+    SLUG_EXISTS = "SELECT 1 FROM platform.tenants WHERE slug = $1 AND status <> 'purged' \
+        UNION ALL SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $2";
     FIND = concat!(
         "SELECT ", columns!(), " FROM platform.tenants t WHERE slug = $1 AND status <> 'purged'"
     );
@@ -89,7 +93,9 @@ impl Store {
 
     /// Whether a slug is somebody's.
     pub(crate) async fn slug_exists(&self, slug: &Slug) -> Result<bool, Error> {
-        Ok(!self.query(SLUG_EXISTS, &[&slug.as_str()]).await?.is_empty())
+        let schema = SchemaName::of(slug);
+        let params: Params<'_> = &[&slug.as_str(), &schema.as_str()];
+        Ok(!self.query(SLUG_EXISTS, params).await?.is_empty())
     }
 
     /// The tenant of a slug.

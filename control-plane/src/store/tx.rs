@@ -70,12 +70,12 @@ impl Tx {
         } else {
             "ROLLBACK"
         };
-        self.client()
-            .batch_execute(word)
-            .await
-            .map_err(Error::from)?;
-        self.ended();
-        outcome
+        let ended = self.client().batch_execute(word).await;
+        if ended.is_ok() {
+            self.ended();
+        }
+        // What failed first says more than a rollback that fails for it.
+        outcome.and_then(|value| Ok(ended.map(|()| value).map_err(Error::from)?))
     }
 }
 

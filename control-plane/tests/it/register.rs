@@ -210,3 +210,36 @@ async fn a_slug_is_told_before_anybody_signs_up_with_it() {
         assert_eq!(word["reason"].is_null(), available);
     }
 }
+
+#[tokio::test]
+async fn a_slug_whose_schema_is_there_already_is_taken() {
+    let app = TestApp::start().await;
+    let schema = "CREATE SCHEMA tenant_acme";
+    app.admin().await.batch_execute(schema).await.unwrap();
+    let word = app.get("/tenants/register?slug=acme").await;
+    assert_eq!(word.json()["available"], false);
+
+    let refused = app.register(&application("acme")).await;
+    assert_eq!(refused.status, 409, "{}", refused.text);
+    assert_eq!(refused.faulty(), ["tenant_slug"]);
+    let left = "SELECT count(*) FROM platform.tenants";
+    assert_eq!(app.count(left).await, 0);
+    app.tenant("globex").await;
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_write_now_says_when_to_come_back() {
+    let app = TestApp::start().await;
+    let name = app.database.name();
+    let read_only = format!(
+        "ALTER DATABASE {name} SET default_transaction_read_only = on; \
+         SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    );
+    app.admin().await.batch_execute(&read_only).await.unwrap();
+    let refused = app.register(&application("acme")).await;
+    assert_eq!(refused.status, 503, "{}", refused.text);
+    assert_eq!(refused.problem(), "unavailable");
+    assert!(refused.headers.contains_key("retry-after"));
+    assert_eq!(app.operate("GET", "/tenants").await.status, 200);
+}

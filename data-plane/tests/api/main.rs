@@ -9,6 +9,7 @@ mod empty_parameters;
 mod ended;
 mod exact;
 mod guessing;
+mod database;
 mod hang_ups;
 mod hosts;
 mod info;

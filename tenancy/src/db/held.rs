@@ -70,7 +70,22 @@ impl Held {
         Ok(ended?)
     }
 
-    #[expect(clippy::expect_used, reason = "only drop takes the connection")]
+    /// Closes the connection. Another has to take its place before anything else is done.
+    pub(crate) fn discard(&mut self) {
+        if let Some(leased) = self.leased.take() {
+            leased.discard();
+        }
+    }
+
+    /// Whether there is a connection, which only [`discard`](Self::discard) takes away.
+    pub(crate) fn has_connection(&self) -> bool {
+        self.leased.is_some()
+    }
+
+    #[expect(
+        clippy::expect_used,
+        reason = "whoever takes the connection has done with it"
+    )]
     pub(crate) fn conn(&mut self) -> &mut Conn {
         &mut self.leased.as_mut().expect("held until dropped").conn
     }

@@ -59,22 +59,27 @@ impl Lanes {
         &self.feed
     }
 
+    /// A connection for a tenant. Where no new one can be made, one that is open elsewhere does as
+    /// well; without any, making one is tried once more.
     pub(crate) async fn hold(&self, tenant: TenantId) -> Result<Held, Error> {
         let home = &self.pools[self.home(tenant)];
-        if let Some(conn) = at_once(home).await? {
+        let at_home = at_once(home).await;
+        if let Ok(Some(conn)) = at_home {
             return Ok(Held::new(conn));
         }
         metrics::counter!("tenant_lane_overflows_total").increment(1);
+        let may_be_made = at_home.is_ok();
         let free = |lane: &&Pool<ConnManager>| {
             let status = lane.status();
-            status.max_size.saturating_sub(status.size) + status.available
+            let room = status.max_size.saturating_sub(status.size);
+            status.available + if may_be_made { room } else { 0 }
         };
         if let Some(other) = self
             .pools
             .iter()
             .filter(|lane| free(lane) > 0)
             .max_by_key(free)
-            && let Some(conn) = at_once(other).await?
+            && let Ok(Some(conn)) = at_once(other).await
         {
             return Ok(Held::new(conn));
         }

@@ -3,10 +3,12 @@
 use std::num::NonZeroUsize;
 
 use clap::Args;
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
+use deadpool_postgres::{
+    Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
+};
 use std::time::Duration;
 
-use super::login::Login;
+use super::{error::Error, login::Login};
 
 /// The connections to tenants' schemas. Together these bound what they cost in memory: at the
 /// most `LANES` × `CONNECTIONS_PER_LANE` connections, each about 10 MiB in PostgreSQL and
@@ -70,4 +72,21 @@ pub fn connect(login: &Login, connections: usize) -> Result<Pool, deadpool::mana
     })
     .runtime(Runtime::Tokio1)
     .build()
+}
+
+/// A connection to the shared schema. One that cannot be made is tried once more: the place that
+/// another connection had may be free by then.
+///
+/// # Errors
+/// [`Error::Unreachable`].
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the shared schema's pool, not a tenant's"
+)]
+pub async fn checkout(pool: &Pool) -> Result<Object, Error> {
+    let connection = match pool.get().await {
+        Err(PoolError::Backend(_)) => pool.get().await,
+        outcome => outcome,
+    };
+    connection.map_err(Error::unreachable)
 }

@@ -18,6 +18,12 @@ impl Sql {
         self.0
     }
 
+    /// Whether it changes nothing, so that running it twice does no harm. A function that is called
+    /// without a table may change something.
+    pub(crate) fn only_reads(self) -> bool {
+        self.0.starts_with("SELECT ") && self.0.contains(" FROM ")
+    }
+
     /// Tells statements apart without reading them: a literal lies where it lies.
     pub(crate) fn key(self) -> (usize, usize) {
         (self.0.as_ptr().addr(), self.0.len())

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use tokio_postgres::Row;
 
-use super::{Params, error::Error, flight, held::Held, sql::Sql};
+use super::{Params, error::Error, flight, held::Held, lanes::Lanes, sql::Sql};
 use crate::{
-    feed::ChangeFeed,
     notice::{ChangeNotice, Revocation},
     tenant::Tenant,
 };
@@ -19,19 +18,19 @@ pub const STATEMENTS: &[(&str, Sql)] = &[("PUBLISH", PUBLISH)];
 /// A transaction in a tenant's schema. End it with [`end`](Self::end); dropped before, it is
 /// rolled back by closing its connection.
 pub struct Transaction {
+    lanes: Lanes,
     held: Held,
     tenant: Arc<Tenant>,
-    feed: ChangeFeed,
     published: Vec<Revocation>,
     begun: bool,
 }
 
 impl Transaction {
-    pub(crate) fn new(held: Held, tenant: Arc<Tenant>, feed: ChangeFeed) -> Self {
+    pub(crate) fn new(lanes: Lanes, held: Held, tenant: Arc<Tenant>) -> Self {
         Self {
+            lanes,
             held,
             tenant,
-            feed,
             published: Vec::new(),
             begun: false,
         }
@@ -85,7 +84,7 @@ impl Transaction {
     /// # Errors
     /// The work's own, or that of the commit.
     pub async fn end<T, E: From<Error>>(mut self, outcome: Result<T, E>) -> Result<T, E> {
-        if self.begun {
+        if self.begun && self.held.has_connection() {
             let word = if outcome.is_ok() {
                 "COMMIT"
             } else {
@@ -94,22 +93,38 @@ impl Transaction {
             let ended = self.held.launch().client().batch_execute(word).await;
             // Also when the answer was lost, since the commit may have been made.
             for revocation in self.published {
-                self.feed
+                self.lanes
+                    .feed()
                     .publish(&ChangeNotice::Revoked(self.tenant.id, revocation));
             }
-            self.held.settle(ended)?;
+            let ended = self.held.settle(ended);
+            // What failed first says more than a rollback that fails for it.
+            return outcome.and_then(|value| Ok(ended.map(|()| value)?));
         }
         outcome
     }
 
+    /// The first statement is tried once more on another connection: nothing was done before it,
+    /// and nothing is committed yet.
     async fn run(&mut self, sql: Sql, params: Params<'_>) -> Result<flight::Outcome, Error> {
-        let ahead = if self.begun {
-            ""
-        } else {
-            self.tenant.prelude.as_str()
-        };
+        if self.begun {
+            return flight::within(&mut self.held, &self.tenant, "", sql, params).await;
+        }
         self.begun = true;
+        match self.first(sql, params).await {
+            Err(cause) if cause.deserves_another_try() => {
+                // Not held while waiting for the other one.
+                self.held.discard();
+                self.held = self.lanes.hold(self.tenant.id).await?;
+                self.first(sql, params).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn first(&mut self, sql: Sql, params: Params<'_>) -> Result<flight::Outcome, Error> {
         self.held.begin();
-        flight::within(&mut self.held, &self.tenant, ahead, sql, params).await
+        let prelude = self.tenant.prelude.as_str();
+        flight::within(&mut self.held, &self.tenant, prelude, sql, params).await
     }
 }
