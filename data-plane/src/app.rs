@@ -3,10 +3,15 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use axum::middleware::from_fn_with_state;
+use axum::{Router, middleware::from_fn_with_state};
 use service::{
-    Clock, Entropy, answers::Answers, health::Health, hosts::PlatformHosts, password::Hasher,
-    settings::Addresses,
+    Clock, Entropy,
+    answers::Answers,
+    health::Health,
+    hosts::PlatformHosts,
+    layers,
+    password::Hasher,
+    settings::{Addresses, Network},
 };
 use tenancy::{
     ChangeFeed, Registry,
@@ -18,6 +23,8 @@ use crate::{
     answers,
     attempts::Attempts,
     caller::{Clients, PrincipalCache},
+    cors::{self, Origins},
+    path_prefix::with_path_prefix,
     rates::Rates,
     router,
     settings::Settings,
@@ -38,6 +45,7 @@ pub(crate) struct Parts {
     pub(crate) attempts: Attempts,
     pub(crate) principals: PrincipalCache,
     pub(crate) clients: Clients,
+    pub(crate) origins: Origins,
     pub(crate) hasher: Hasher,
     pub(crate) clock: Clock,
     pub(crate) entropy: Entropy,
@@ -52,12 +60,13 @@ impl std::ops::Deref for App {
     }
 }
 
-/// The data plane, to be served behind [`crate::with_path_prefix`].
+/// The data plane, to be served behind [`DataPlane::layers`].
 pub struct DataPlane {
     /// Every route, with its description.
     pub router: OpenApiRouter,
     /// Whether the registry can be asked.
     pub health: Health,
+    app: App,
 }
 
 impl DataPlane {
@@ -83,9 +92,21 @@ impl DataPlane {
         Ok(Self {
             router: router::routes()
                 .layer(from_fn_with_state(Answers::default(), answers::count))
-                .with_state(app),
+                .with_state(app.clone()),
             health,
+            app,
         })
+    }
+
+    /// Puts what every request passes around an API: this plane's routes and whatever else is served
+    /// on its port. Under a path prefix that names a tenant there are this plane's alone.
+    pub fn layers(&self, api: Router, network: &Network, entropy: &Entropy) -> Router {
+        let around = |router: Router| {
+            let router = layers::wrap_api(router, &self.app.addresses, network, entropy);
+            cors::layer(router, &self.app)
+        };
+        let own = self.router.clone().into();
+        with_path_prefix(around(api), around(own))
     }
 }
 
@@ -108,6 +129,7 @@ impl App {
             attempts: Attempts::new(settings),
             principals: PrincipalCache::new(&feed, settings.tokens_in_memory),
             clients: Clients::new(&feed, settings.tokens_in_memory),
+            origins: Origins::new(&feed, settings.tenants_in_memory),
             addresses: addresses.clone(),
             registry,
             hasher,

@@ -14,5 +14,5 @@ mod session;
 pub(crate) use bearer::Caller;
 pub(crate) use cached::{Clients, Principal, PrincipalCache, User};
 pub(crate) use device::Device;
-pub(crate) use member::{Admin, Member, Owner, Session, Visitor};
+pub(crate) use member::{Admin, Member, Owner, Session, Shown, Visitor};
 pub(crate) use session::{clear_cookie, set_cookie};

@@ -1,12 +1,11 @@
-//! What can go wrong in the data plane, and how it is told: problems (RFC 9457) everywhere but
-//! at the OAuth endpoints, which answer the body of RFC 6749.
+//! What can go wrong in the data plane, and how it is told: as problems (RFC 9457), which carry the
+//! members of RFC 6749 at the protocol's endpoints.
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
-use serde::Serialize;
-use service::{Faults, Kind, Problem, body::Json};
+use http::{HeaderValue, header};
+pub(crate) use service::protocol::OAuthErrorBody;
+use service::{Faults, Kind, Problem};
 use tenancy::db::Class;
-use utoipa::ToSchema;
 
 /// Why a request has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -146,6 +145,7 @@ fn reference_gone(constraint: &str) -> Problem {
         "_author_id_fkey",
         "_created_by_fkey",
         "_client_id_fkey",
+        "_authorization_id_fkey",
     ];
     if callers.iter().any(|column| constraint.ends_with(column)) {
         Problem::new(Kind::Unauthorized).detail("The account was removed meanwhile.")
@@ -160,7 +160,7 @@ impl IntoResponse for Error {
     }
 }
 
-/// The error codes of RFC 6749 section 5.2, RFC 7009 and RFC 7591 that we answer with.
+/// The error codes of RFC 6749 section 5.2, RFC 7009 and RFC 7591 that handlers choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Code {
     InvalidRequest,
@@ -174,28 +174,18 @@ pub(crate) enum Code {
 }
 
 impl Code {
-    fn as_str(self) -> &'static str {
+    fn kind(self) -> Kind {
         match self {
-            Self::InvalidRequest => "invalid_request",
-            Self::InvalidClient => "invalid_client",
-            Self::InvalidGrant => "invalid_grant",
-            Self::UnauthorizedClient => "unauthorized_client",
-            Self::UnsupportedGrantType => "unsupported_grant_type",
-            Self::InvalidScope => "invalid_scope",
-            Self::InvalidClientMetadata => "invalid_client_metadata",
-            Self::InvalidRedirectUri => "invalid_redirect_uri",
+            Self::InvalidRequest => Kind::InvalidRequest,
+            Self::InvalidClient => Kind::InvalidClient,
+            Self::InvalidGrant => Kind::InvalidGrant,
+            Self::UnauthorizedClient => Kind::UnauthorizedClient,
+            Self::UnsupportedGrantType => Kind::UnsupportedGrantType,
+            Self::InvalidScope => Kind::InvalidScope,
+            Self::InvalidClientMetadata => Kind::InvalidClientMetadata,
+            Self::InvalidRedirectUri => Kind::InvalidRedirectUri,
         }
     }
-}
-
-/// The error body of the OAuth endpoints (RFC 6749 section 5.2).
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct OAuthErrorBody {
-    /// The code.
-    pub(crate) error: String,
-    /// For the developer of the client.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) error_description: Option<String>,
 }
 
 /// Why an OAuth endpoint refuses.
@@ -227,43 +217,34 @@ impl OAuthError {
     fn from_problem(problem: Problem) -> Self {
         match problem.kind() {
             Kind::MalformedRequest | Kind::UnsupportedMediaType | Kind::ValidationFailed => {
-                Self::new(Code::InvalidRequest, problem.message())
+                Self::new(Code::InvalidRequest, problem.summary())
             }
             _ => Self::Other(problem.into()),
         }
     }
 }
 
-impl IntoResponse for OAuthError {
-    fn into_response(self) -> Response {
-        let (code, description) = match self {
-            Self::Coded(code, description) => (code, description),
-            Self::Other(error) => return error.into_response(),
+impl From<OAuthError> for Problem {
+    fn from(error: OAuthError) -> Self {
+        let (code, description) = match error {
+            OAuthError::Coded(code, description) => (code, description),
+            OAuthError::Other(error) => return error.into(),
         };
-        let body = OAuthErrorBody {
-            error: code.as_str().to_owned(),
-            error_description: Some(printable(&description)).filter(|text| !text.is_empty()),
-        };
-        let status = match code {
-            Code::InvalidClient => StatusCode::UNAUTHORIZED,
-            _ => StatusCode::BAD_REQUEST,
-        };
-        let mut response = (status, Json(body)).into_response();
-        let headers = response.headers_mut();
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if status == StatusCode::UNAUTHORIZED {
-            let basic = HeaderValue::from_static("Basic realm=\"oauth\", charset=\"UTF-8\"");
-            headers.insert(header::WWW_AUTHENTICATE, basic);
+        let mut problem = Self::new(code.kind());
+        if !description.is_empty() {
+            problem = problem.detail(description);
         }
-        response
+        if code == Code::InvalidClient {
+            let basic = HeaderValue::from_static("Basic realm=\"oauth\", charset=\"UTF-8\"");
+            problem = problem.header(header::WWW_AUTHENTICATE, basic);
+        }
+        problem
     }
 }
 
-/// RFC 6749 section 5.2 allows `%x20-21 / %x23-5B / %x5D-7E` in a description.
-fn printable(text: &str) -> String {
-    let allowed = |c: char| matches!(c, ' ' | '!' | '#'..='[' | ']'..='~');
-    text.chars()
-        .map(|c| if allowed(c) { c } else { '\'' })
-        .take(300)
-        .collect()
+/// With the body that [`service::protocol`] gives every refusal under these paths.
+impl IntoResponse for OAuthError {
+    fn into_response(self) -> Response {
+        Problem::from(self).into_response()
+    }
 }

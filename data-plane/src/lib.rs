@@ -11,6 +11,7 @@ mod api;
 mod app;
 mod attempts;
 mod caller;
+mod cors;
 mod error;
 mod ids;
 mod oauth;
@@ -26,6 +27,5 @@ mod store;
 mod tenants;
 
 pub use app::DataPlane;
-pub use path_prefix::with_path_prefix;
 pub use settings::Settings;
 pub use store::{NOTES_PAGE, statements};

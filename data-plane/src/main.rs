@@ -2,10 +2,10 @@
 
 use anyhow::Context;
 use clap::Parser;
-use data_plane::{DataPlane, Settings, with_path_prefix};
+use data_plane::{DataPlane, Settings};
 use secrecy::{ExposeSecret, SecretString};
 use service::{
-    Clock, Entropy, layers, openapi,
+    Clock, Entropy, openapi,
     password::Hasher,
     serve::Alone,
     settings::{Addresses, Logging, Network},
@@ -59,9 +59,9 @@ async fn main() -> anyhow::Result<()> {
     let (clock, entropy) = (Clock::system(), Entropy::system()?);
     let hasher = Hasher::new(entropy.clone())?;
     let plane = DataPlane::new(&data, &addresses, &database, hasher, clock, entropy.clone())?;
-    let (router, api) = plane.router.merge(plane.health.routes()).split_for_parts();
-    let router = router.merge(openapi::routes(api));
-    let router = with_path_prefix(layers::wrap(router, &network, &entropy));
+    let routes = plane.router.clone().merge(plane.health.routes());
+    let (router, api) = routes.split_for_parts();
+    let router = plane.layers(router.merge(openapi::routes(api)), &network, &entropy);
 
     let alone = Alone {
         port: data_port,

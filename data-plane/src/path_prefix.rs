@@ -1,12 +1,17 @@
 //! `/tenants/{slug}/…`: a tenant named by the path.
 //!
-//! The prefix is taken off before the router looks, so that every route works with it and none
-//! knows of it. Words that follow `/tenants/` in the API itself are no slugs and stay.
+//! The prefix is taken off before the router looks and put before the addresses that are answered,
+//! so that every route works with it and none knows of it. Words that follow `/tenants/` in the API
+//! itself are no slugs and stay. `docker/nginx/api.conf` lets the same through.
 
-use std::task::{Context, Poll};
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
-use axum::{Router, extract::Request};
-use http::{Uri, uri::PathAndQuery};
+use axum::{Router, extract::Request, response::Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri::PathAndQuery};
 use tower::Service;
 
 /// What follows `/tenants/` in the API itself. All of these are reserved slugs.
@@ -25,31 +30,72 @@ const OWN: &[&str] = &[
 #[derive(Clone, Debug)]
 pub(crate) struct NamedByPath(pub(crate) String);
 
-/// Puts a router behind the removal of the prefix. It goes around the router, since layers
-/// within see a request only once its route is chosen.
-pub fn with_path_prefix(router: Router) -> Router {
-    Router::new().fallback_service(Prefixed(router))
+/// Headers of an answer that hold an address, or several.
+static LINKS: [HeaderName; 3] = [header::LOCATION, header::CONTENT_LOCATION, header::LINK];
+
+/// Puts an API behind the removal of the prefix. It goes around the router, since layers within see
+/// a request only once its route is chosen. What came with a prefix is for `tenants` alone, the
+/// routes that serve a tenant: no prefix leads to what is the platform's own.
+pub(crate) fn with_path_prefix(api: Router, tenants: Router) -> Router {
+    Router::new().fallback_service(Prefixed { api, tenants })
 }
 
-/// Takes `/tenants/{slug}` off paths.
+/// Takes `/tenants/{slug}` off paths, and puts it before the addresses in what is answered.
 #[derive(Clone, Debug)]
-struct Prefixed<S>(S);
+struct Prefixed {
+    api: Router,
+    tenants: Router,
+}
 
-impl<S: Service<Request>> Service<Request> for Prefixed<S> {
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = S::Future;
+impl Service<Request> for Prefixed {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.0.poll_ready(context)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, mut request: Request) -> S::Future {
-        if let Some((slug, rest)) = split(request.uri()) {
-            *request.uri_mut() = rest;
-            request.extensions_mut().insert(NamedByPath(slug));
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let Some((slug, rest)) = split(request.uri()) else {
+            return Box::pin(self.api.call(request));
+        };
+        *request.uri_mut() = rest;
+        let prefix = format!("/tenants/{slug}");
+        request.extensions_mut().insert(NamedByPath(slug));
+        let answer = self.tenants.call(request);
+        Box::pin(async move {
+            let mut response = answer.await?;
+            keep_prefix(response.headers_mut(), &prefix);
+            Ok(response)
+        })
+    }
+}
+
+/// Lets the addresses of an answer lead to where the request came from.
+fn keep_prefix(headers: &mut HeaderMap, prefix: &str) {
+    for name in &LINKS {
+        let header::Entry::Occupied(mut links) = headers.entry(name) else {
+            continue;
+        };
+        for value in links.iter_mut() {
+            let kept = value.to_str().ok().map(|text| match *name == header::LINK {
+                true => text.replace("</", &format!("<{prefix}/")),
+                false => prefixed(text, prefix),
+            });
+            if let Some(Ok(kept)) = kept.map(|text| HeaderValue::from_str(&text)) {
+                *value = kept;
+            }
         }
-        self.0.call(request)
+    }
+}
+
+/// An address on this host keeps the prefix; one elsewhere (`//host`, `https://host`) is left.
+fn prefixed(address: &str, prefix: &str) -> String {
+    if address.starts_with('/') && !address.starts_with("//") {
+        format!("{prefix}{address}")
+    } else {
+        address.to_owned()
     }
 }
 
@@ -99,6 +145,31 @@ mod tests {
             "/api/ping",
         ] {
             assert_eq!(cut(whole), None, "{whole}");
+        }
+    }
+
+    #[test]
+    fn addresses_of_this_host_keep_the_prefix() {
+        let mut headers = HeaderMap::new();
+        let mut kept = |name: &HeaderName, value: &'static str| {
+            headers.insert(name, HeaderValue::from_static(value));
+            keep_prefix(&mut headers, "/tenants/acme");
+            headers.remove(name).unwrap().to_str().unwrap().to_owned()
+        };
+        assert_eq!(
+            kept(&header::LOCATION, "/api/notes/1"),
+            "/tenants/acme/api/notes/1"
+        );
+        let next = "</api/notes?cursor=x>; rel=\"next\", <https://a.example/>; rel=\"help\"";
+        let expected = next.replace("</api", "</tenants/acme/api");
+        assert_eq!(kept(&header::LINK, next), expected);
+        for elsewhere in [
+            "https://app.example/cb?code=x",
+            "//app.example/",
+            "com.example:/cb",
+            "?x",
+        ] {
+            assert_eq!(kept(&header::LOCATION, elsewhere), elsewhere);
         }
     }
 

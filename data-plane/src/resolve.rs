@@ -7,4 +7,4 @@ mod names;
 mod tenant;
 
 pub(crate) use names::host_of;
-pub(crate) use tenant::InTenant;
+pub(crate) use tenant::{InTenant, resolve};

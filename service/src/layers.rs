@@ -1,6 +1,6 @@
-//! The layers that every request passes, outermost first: request id and trace, metrics and
-//! log, refusal of oversized bodies and of paths that cannot be read exactly, a limit of time,
-//! and panics caught.
+//! The layers that every request passes, outermost first: what every answer of an API has, request id
+//! and trace, metrics and log, refusal of oversized bodies and of paths that cannot be read exactly, a
+//! limit of time, and panics caught.
 
 use std::{any::Any, sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use axum::{
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
 };
-use http::{HeaderName, HeaderValue, Method, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 
@@ -18,8 +18,9 @@ use crate::{
     body,
     entropy::Entropy,
     problem::{Kind, Problem},
+    protocol,
     request::{ClientAddr, RequestId, X_REQUEST_ID, trace_id},
-    settings::Network,
+    settings::{Addresses, Network},
 };
 
 /// The longest that an answer may take, waiting for passwords to be hashed included.
@@ -34,6 +35,41 @@ static NOSNIFF: (HeaderName, HeaderValue) = (
 struct Shared {
     entropy: Entropy,
     network: Arc<Network>,
+}
+
+/// A request that asks whether a page of another origin may send one (a preflight of CORS). Whoever
+/// marks it adds what its answer, which is empty, lets the page do.
+#[derive(Clone, Copy, Debug)]
+pub struct Preflight;
+
+/// Wraps the routes of an API.
+pub fn wrap_api(
+    router: Router,
+    addresses: &Addresses,
+    network: &Network,
+    entropy: &Entropy,
+) -> Router {
+    let secure = addresses.secure();
+    wrap(router, network, entropy).layer(from_fn_with_state(secure, api))
+}
+
+/// What every answer of an API has, whoever gives it. Nothing is stored unless its handler says
+/// otherwise: an answer may hold a secret, and one that does cannot forget to say so.
+async fn api(State(secure): State<bool>, request: Request, next: Next) -> Response {
+    let protocol = protocol::is_protocol(request.uri().path());
+    let mut response = next.run(request).await;
+    if protocol {
+        response = protocol::refusal(response);
+    }
+    let headers = response.headers_mut();
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    if secure {
+        let year = HeaderValue::from_static("max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
+    response
 }
 
 /// Wraps a service's routes.
@@ -65,6 +101,7 @@ async fn around(State(shared): State<Shared>, request: Request, next: Next) -> R
         route = route.as_ref().map(MatchedPath::as_str),
     );
     let oversized = declared_length(&parts.headers) > body::LIMIT as u64;
+    let preflight = parts.extensions.get::<Preflight>().is_some();
     let header = id.header();
     let started = tokio::time::Instant::now();
     let answer = async {
@@ -76,6 +113,9 @@ async fn around(State(shared): State<Shared>, request: Request, next: Next) -> R
             return Problem::new(Kind::MalformedRequest)
                 .detail(detail)
                 .into_response();
+        }
+        if preflight {
+            return StatusCode::NO_CONTENT.into_response();
         }
         let request = Request::from_parts(parts, body);
         match tokio::time::timeout(PATIENCE, next.run(request)).await {
@@ -151,4 +191,58 @@ fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
         .or_else(|| cause.downcast_ref::<&str>().copied())
         .unwrap_or("unknown");
     Problem::internal(&format_args!("panicked: {text}")).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use axum::body::Body;
+    use http_body_util::BodyExt;
+    use tower::{ServiceExt, service_fn};
+
+    use super::*;
+
+    async fn ask(url: &str, path: &str) -> (http::HeaderMap, serde_json::Value) {
+        let fails =
+            service_fn(async |_: Request| -> Result<Response, Infallible> { panic!("on purpose") });
+        let router = Router::new()
+            .route_service("/oauth/fails", fails)
+            .route_service("/api/fails", fails);
+        let addresses = Addresses {
+            api_public_url: Some(url.parse().unwrap()),
+            ..Addresses::default()
+        };
+        let router = wrap_api(router, &addresses, &Network::default(), &Entropy::seeded(1));
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let (parts, body) = router.oneshot(request).await.unwrap().into_parts();
+        assert_eq!(parts.status, StatusCode::INTERNAL_SERVER_ERROR);
+        let bytes = body.collect().await.unwrap().to_bytes();
+        (parts.headers, serde_json::from_slice(&bytes).unwrap())
+    }
+
+    #[tokio::test]
+    async fn what_panics_is_refused_as_its_path_wants_it() {
+        let (headers, body) = ask("http://localhost", "/oauth/fails").await;
+        assert_eq!(headers[header::CONTENT_TYPE], "application/json");
+        assert_eq!(headers[header::CACHE_CONTROL], "no-store");
+        assert_eq!(body["error"], "server_error");
+        assert_eq!(body["type"], "/problems/internal");
+        assert!(body["request_id"].is_string());
+
+        let (headers, body) = ask("http://localhost", "/api/fails").await;
+        assert_eq!(headers[header::CONTENT_TYPE], "application/problem+json");
+        assert!(body.get("error").is_none());
+    }
+
+    #[tokio::test]
+    async fn browsers_are_told_to_stay_with_tls_where_there_is_any() {
+        let (headers, _) = ask("https://api.example", "/api/fails").await;
+        assert_eq!(
+            headers[header::STRICT_TRANSPORT_SECURITY],
+            "max-age=31536000"
+        );
+        let (headers, _) = ask("http://localhost", "/api/fails").await;
+        assert!(!headers.contains_key(header::STRICT_TRANSPORT_SECURITY));
+    }
 }

@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod answers;
+pub mod authorization;
 pub mod body;
 pub mod clock;
 pub mod entropy;
@@ -21,6 +22,7 @@ pub mod origin;
 pub mod password;
 pub mod patch;
 pub mod problem;
+pub mod protocol;
 pub mod rate;
 pub mod request;
 pub mod secret;

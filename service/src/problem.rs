@@ -1,15 +1,17 @@
 //! Errors on the wire: RFC 9457 problem details with a stable `type`.
 //!
-//! The only error body of this product, the OAuth endpoints' RFC 6749 body aside. Every kind,
-//! with its status and title, stands in one table; what went wrong inside is logged and never
-//! sent.
+//! The only errors of this product. Every kind, with its status and title, stands in one table;
+//! what went wrong inside is logged and never sent. Under the protocol's own paths the same body
+//! carries the members of RFC 6749 as well: [`crate::protocol`].
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::protocol;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $slug:literal, $status:ident, $title:literal;)*) => {
@@ -80,6 +82,24 @@ kinds! {
         "The body is of an unsupported type";
     /// The resource changed since the caller saw it (RFC 9110 section 13.1.1).
     PreconditionFailed = "precondition-failed", PRECONDITION_FAILED, "The resource has changed";
+    /// RFC 6749 section 5.2: a parameter is missing, twice there or not readable.
+    InvalidRequest = "invalid-request", BAD_REQUEST, "The request is not valid";
+    /// RFC 6749 section 5.2: the client is unknown, or its authentication failed.
+    InvalidClient = "invalid-client", UNAUTHORIZED, "The client could not be authenticated";
+    /// RFC 6749 section 5.2: what was presented for a token is not valid here.
+    InvalidGrant = "invalid-grant", BAD_REQUEST, "The grant is not valid";
+    /// RFC 6749 section 5.2: the client may not do this.
+    UnauthorizedClient = "unauthorized-client", BAD_REQUEST, "The client may not do this";
+    /// RFC 6749 section 5.2: there is no such grant.
+    UnsupportedGrantType = "unsupported-grant-type", BAD_REQUEST,
+        "The grant type is not supported";
+    /// RFC 6749 section 5.2: a scope is unknown or more than may be had.
+    InvalidScope = "invalid-scope", BAD_REQUEST, "The scope is not valid";
+    /// RFC 7591 section 3.2.2: a client cannot be registered so.
+    InvalidClientMetadata = "invalid-client-metadata", BAD_REQUEST,
+        "The client's metadata are not valid";
+    /// RFC 7591 section 3.2.2: a redirect URI cannot be registered.
+    InvalidRedirectUri = "invalid-redirect-uri", BAD_REQUEST, "A redirect URI is not valid";
     /// Readable, but some fields are wrong.
     ValidationFailed = "validation-failed", UNPROCESSABLE_ENTITY, "Some fields are not valid";
     /// The same idempotency key came with another request.
@@ -102,6 +122,7 @@ kinds! {
 #[derive(Debug)]
 pub struct Problem {
     kind: Kind,
+    code: Option<&'static str>,
     detail: Option<String>,
     errors: BTreeMap<String, Vec<String>>,
     extras: serde_json::Map<String, serde_json::Value>,
@@ -109,7 +130,7 @@ pub struct Problem {
 }
 
 /// The body of every error, after RFC 9457.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ProblemBody {
     /// Stable name of the kind, for example `/problems/tenant-not-found`.
     #[serde(rename = "type")]
@@ -139,6 +160,7 @@ impl Problem {
     pub fn new(kind: Kind) -> Self {
         Self {
             kind,
+            code: None,
             detail: None,
             errors: BTreeMap::new(),
             extras: serde_json::Map::new(),
@@ -158,6 +180,13 @@ impl Problem {
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// The error code of a protocol, where the kind alone does not say it.
+    #[must_use]
+    pub fn code(mut self, code: &'static str) -> Self {
+        self.code = Some(code);
+        self
     }
 
     /// What went wrong this time, for a person.
@@ -223,7 +252,7 @@ impl Problem {
         self.header(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)))
     }
 
-    fn body(&self) -> ProblemBody {
+    pub(crate) fn body(&self) -> ProblemBody {
         ProblemBody {
             kind: format!("/problems/{}", self.kind.slug()),
             title: self.kind.title().to_owned(),
@@ -238,7 +267,8 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = serde_json::to_vec(&self.body()).unwrap_or_default();
+        let refusal = Refusal::new(&self);
+        let body = serde_json::to_vec(&refusal.body).unwrap_or_default();
         let content_type = HeaderValue::from_static("application/problem+json");
         let mut response = (
             self.kind.status(),
@@ -247,7 +277,28 @@ impl IntoResponse for Problem {
         )
             .into_response();
         response.headers_mut().extend(self.headers);
+        // For the layer that knows the path.
+        response.extensions_mut().insert(Arc::new(refusal));
         response
+    }
+}
+
+/// What a problem's answer says, kept beside its bytes.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) code: &'static str,
+    pub(crate) description: String,
+    pub(crate) body: ProblemBody,
+}
+
+impl Refusal {
+    fn new(problem: &Problem) -> Self {
+        let code = problem.code.unwrap_or_else(|| protocol::code(problem.kind));
+        Self {
+            code,
+            description: problem.summary(),
+            body: problem.body(),
+        }
     }
 }
 

@@ -35,6 +35,8 @@ pub enum Dependencies {
     Tenant,
     /// That nothing of these was revoked.
     Unrevoked(Vec<Revocation>),
+    /// That no client of the tenant was added or revoked.
+    Clients,
 }
 
 /// The latest revision of whatever has changed.
@@ -56,6 +58,7 @@ struct Shard {
 struct Changes {
     row: u64,
     all_revoked: u64,
+    clients: u64,
     revoked: HashMap<Revocation, u64>,
     at: Instant,
 }
@@ -92,6 +95,7 @@ impl Revisions {
         };
         match dependencies() {
             Dependencies::Tenant => loaded >= changes.row,
+            Dependencies::Clients => loaded >= changes.all_revoked.max(changes.clients),
             Dependencies::Unrevoked(revocations) => {
                 let later = |revocation| {
                     changes
@@ -154,6 +158,7 @@ impl Shard {
         let changes = self.tenants.entry(id).or_insert_with(|| Changes {
             row: 0,
             all_revoked: 0,
+            clients: 0,
             revoked: HashMap::new(),
             at: Instant::now(),
         });
@@ -163,6 +168,9 @@ impl Shard {
 
     fn revoke(&mut self, id: TenantId, revocation: &Revocation, revision: u64) {
         let changes = self.of(id);
+        if matches!(revocation, Revocation::Client(_)) {
+            raise(&mut changes.clients, revision);
+        }
         if let Some(known) = changes.revoked.get_mut(revocation) {
             raise(known, revision);
         } else if changes.revoked.len() >= MAX_REVOCATIONS_OF_TENANT {
@@ -259,6 +267,23 @@ mod tests {
         assert!(current(&revisions, after, other, 8));
         revisions.record(&ChangeNotice::Everything);
         assert!(!current(&revisions, after, other, 8));
+    }
+
+    #[test]
+    fn what_depends_on_all_clients_ends_with_any_of_them() {
+        let revisions = Revisions::new(MAX_AGE);
+        let (mine, other) = (tenant(1), tenant(1 + 256));
+        let client = |id, name: &str| ChangeNotice::Revoked(id, Revocation::Client(name.into()));
+        let current = |loaded, id| revisions.is_current(loaded, id, || Dependencies::Clients);
+        let before = revisions.latest();
+        revisions.record(&client(other, "a"));
+        revisions.record(&revoked(mine, 7));
+        assert!(current(before, mine) && !current(before, other));
+        revisions.record(&client(mine, "a"));
+        let after = revisions.latest();
+        assert!(!current(before, mine) && current(after, mine));
+        revisions.record(&ChangeNotice::AllRevoked(mine));
+        assert!(!current(after, mine));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use data_plane::DataPlane;
 use secrecy::ExposeSecret;
 use serde_json::json;
 use service::{
-    Clock, Entropy, layers,
+    Clock, Entropy,
     password::Hasher,
     serve,
     settings::{Addresses, LogFormat, Logging, Network, defaults},
@@ -81,8 +81,10 @@ impl TestApp {
         )
         .unwrap();
         let data = data_plane(&database, &addresses, &clock, &entropy, hasher);
-        let (router, api) = data.router.merge(control.router()).split_for_parts();
-        let router = served(router, &entropy);
+        let routes = data.router.clone().merge(control.router());
+        let (router, api) = routes.split_for_parts();
+        let health: Router = data.health.routes().into();
+        let router = data.layers(router.merge(health), &Network::default(), &entropy);
         let clients = Arc::default();
         Self {
             database,
@@ -107,7 +109,8 @@ impl TestApp {
             &entropy,
             hasher,
         );
-        Client::new(served(data.router.into(), &entropy))
+        let router = data.router.clone().into();
+        Client::new(data.layers(router, &Network::default(), &entropy))
     }
 
     /// Serves on a port of loopback as well, until the test ends.
@@ -323,10 +326,6 @@ fn data_plane(
         entropy,
     )
     .unwrap()
-}
-
-fn served(router: Router, entropy: &Entropy) -> Router {
-    data_plane::with_path_prefix(layers::wrap(router, &Network::default(), entropy))
 }
 
 /// A sign-up without faults; its owner is `owner`.

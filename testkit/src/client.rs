@@ -221,15 +221,19 @@ impl Answer {
             .map_or("", |value| value.to_str().unwrap())
     }
 
-    /// The last segment of a problem's type, or the code of an OAuth error.
+    /// What kind of problem it is: the last segment of its type, or the code of an OAuth error that
+    /// is a kind of its own.
     #[must_use]
     pub fn problem(&self) -> String {
         let body = self.json();
-        let kind = body["type"]
-            .as_str()
-            .or_else(|| body["error"].as_str())
-            .unwrap_or_default();
-        kind.trim_start_matches("/problems/").to_owned()
+        let text = |member: &str| body[member].as_str().unwrap_or_default().to_owned();
+        let (kind, code) = (text("type").replace("/problems/", ""), text("error"));
+        let coded = kind.starts_with("invalid-") || kind.starts_with("un");
+        if coded && kind.replace('-', "_") == code {
+            code
+        } else {
+            kind
+        }
     }
 
     /// The same answer, if it has this status.

@@ -2,10 +2,10 @@
 
 use axum::Router;
 use control_plane::{ControlPlane, Logins, reaper};
-use data_plane::{DataPlane, with_path_prefix};
+use data_plane::DataPlane;
 use frontend::Pages;
 use service::{
-    Clock, Entropy, health::Health, layers, openapi, password::Hasher, serve, telemetry::Metrics,
+    Clock, Entropy, health::Health, openapi, password::Hasher, serve, telemetry::Metrics,
 };
 use tenancy::db::Login;
 use tokio_util::sync::CancellationToken;
@@ -48,14 +48,18 @@ impl Planes {
             clock,
             entropy.clone(),
         )?;
-        let health = data.health.and(&control.health());
-        let routes = data.router.merge(control.router()).merge(health.routes());
+        let health = data.health.clone().and(&control.health());
+        let routes = data
+            .router
+            .clone()
+            .merge(control.router())
+            .merge(health.routes());
         let (router, description) = routes.split_for_parts();
         let router = router.merge(openapi::routes(description));
         let planes = frontend::Settings::behind(ports.loopback(options)?);
         Ok(Self {
             control,
-            api: with_path_prefix(layers::wrap(router, network, entropy)),
+            api: data.layers(router, network, entropy),
             health,
             pages: frontend::app(&planes, addresses, network, entropy)?,
         })

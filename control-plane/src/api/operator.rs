@@ -2,7 +2,10 @@
 
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, HeaderValue, header, request::Parts};
-use service::{Digest, Kind, Problem};
+use service::{
+    Digest, Kind, Problem,
+    authorization::{self, Bearer},
+};
 
 use crate::app::ControlPlane;
 
@@ -21,8 +24,8 @@ impl FromRequestParts<ControlPlane> for Operator {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, plane: &ControlPlane) -> Result<Self, Problem> {
-        let token = token(&parts.headers).ok_or_else(|| refused(None))?;
-        find(plane, &token).await
+        let token = token(&parts.headers)?.ok_or_else(|| refused(None))?;
+        find(plane, token).await
     }
 }
 
@@ -30,11 +33,10 @@ impl FromRequestParts<ControlPlane> for MaybeOperator {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, plane: &ControlPlane) -> Result<Self, Problem> {
-        match token(&parts.headers) {
-            Some(token) => find(plane, &token)
+        match token(&parts.headers)? {
+            Some(token) => find(plane, token)
                 .await
                 .map(|operator| Self(Some(operator))),
-            None if parts.headers.contains_key(header::AUTHORIZATION) => Err(refused(None)),
             None => Ok(Self(None)),
         }
     }
@@ -55,15 +57,18 @@ async fn find(plane: &ControlPlane, token: &str) -> Result<Operator, Problem> {
     }
 }
 
-fn token(headers: &HeaderMap) -> Option<String> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return None;
-    };
-    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| token.trim().to_owned())
+fn token(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    match authorization::bearer(headers) {
+        Bearer::Absent => Ok(None),
+        Bearer::Token(token) => Ok(Some(token)),
+        Bearer::OtherScheme => Err(refused(None)),
+        Bearer::Malformed => Err(Problem::new(Kind::InvalidRequest)
+            .detail("Send one header: Authorization: Bearer TOKEN.")
+            .header(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"platform\", error=\"invalid_request\""),
+            )),
+    }
 }
 
 fn refused(error: Option<&'static str>) -> Problem {

@@ -68,9 +68,10 @@ impl TestApp {
         let (clock, entropy) = (Clock::movable(), Entropy::system().unwrap());
         let cheap = Params::new(8, 1, 1, None).unwrap();
         let hasher = Hasher::with_params(entropy.clone(), cheap).unwrap();
+        let addresses = Addresses::default();
         let plane = ControlPlane::new(
             &settings,
-            &Addresses::default(),
+            &addresses,
             &database.control(),
             hasher,
             clock.clone(),
@@ -86,7 +87,7 @@ impl TestApp {
         Self {
             plane,
             clock,
-            router: layers::wrap(router, &Network::default(), &entropy),
+            router: layers::wrap_api(router, &addresses, &Network::default(), &entropy),
             operator: format!("Bearer {}", operator.expose_secret()),
             database,
         }

@@ -21,7 +21,7 @@ pub(crate) struct Access {
     tenant: Slug,
     /// `null` when a client acts for itself.
     user_id: Option<UserId>,
-    /// `null` when a client acts for itself.
+    /// `null` without scope `profile`, and when a client acts for itself.
     username: Option<String>,
     client_id: Option<String>,
     /// The scopes that count now.
@@ -34,7 +34,9 @@ pub(crate) struct Access {
 pub(crate) struct Me {
     id: UserId,
     username: String,
-    email: String,
+    /// Scope `email`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
     role: Role,
     #[schema(value_type = String)]
     tenant: Slug,
@@ -43,12 +45,15 @@ pub(crate) struct Me {
 }
 
 fn access<S>(caller: &Caller<S>, message: &'static str) -> Json<Access> {
-    let user = caller.principal.user.as_ref();
+    let (user, profile) = (
+        caller.principal.user.as_ref(),
+        caller.principal.may("profile"),
+    );
     Json(Access {
         message,
         tenant: caller.tenant.slug.clone(),
         user_id: user.map(|user| user.id),
-        username: user.map(|user| user.username.clone()),
+        username: user.filter(|_| profile).map(|user| user.username.clone()),
         client_id: caller.principal.client.clone(),
         scope: caller.principal.scopes(),
     })
@@ -78,7 +83,7 @@ pub(crate) async fn me(caller: Caller<Profile>) -> Result<Json<Me>, Problem> {
     Ok(Json(Me {
         id: user.id,
         username: user.username,
-        email: user.email,
+        email: Some(user.email).filter(|_| caller.principal.may("email")),
         role: user.role,
         tenant: caller.tenant.slug.clone(),
         created_at: user.created_at,

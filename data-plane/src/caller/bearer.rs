@@ -4,7 +4,10 @@ use std::{marker::PhantomData, sync::Arc};
 
 use axum::{RequestPartsExt, extract::FromRequestParts};
 use http::{HeaderValue, header, request::Parts};
-use service::{Digest, Kind, Problem};
+use service::{
+    Digest, Kind, Problem,
+    authorization::{self, Bearer},
+};
 use tenancy::{Tenant, TenantDb};
 
 use super::cached::{CredentialKind, Principal};
@@ -65,24 +68,13 @@ pub(crate) async fn find(
 /// The token of a request's `Authorization` header, if it has one.
 ///
 /// # Errors
-/// 401 when there are two, or another scheme.
+/// 400 when there are two, or one without a token; 401 for another scheme.
 pub(crate) fn token_of(parts: &Parts) -> Result<Option<String>, Problem> {
-    let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return match parts.headers.contains_key(header::AUTHORIZATION) {
-            true => Err(unauthorized(Some("invalid_request"))),
-            false => Ok(None),
-        };
-    };
-    let (scheme, token) = value
-        .to_str()
-        .ok()
-        .and_then(|text| text.split_once(' '))
-        .unwrap_or_default();
-    if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() {
-        Ok(Some(token.trim().to_owned()))
-    } else {
-        Err(unauthorized(Some("invalid_request")))
+    match authorization::bearer(&parts.headers) {
+        Bearer::Absent => Ok(None),
+        Bearer::Token(token) => Ok(Some(token.to_owned())),
+        Bearer::OtherScheme => Err(unauthorized(None)),
+        Bearer::Malformed => Err(malformed()),
     }
 }
 
@@ -90,20 +82,35 @@ pub(crate) fn invalid() -> Problem {
     unauthorized(Some("invalid_token"))
 }
 
-/// 401 with the challenge of RFC 6750 section 3.
+/// 401 with the challenge of RFC 6750 section 3: with an error code for a token that is not valid,
+/// and without one for whoever sent none.
 pub(crate) fn unauthorized(error: Option<&'static str>) -> Problem {
-    let challenge = match error {
-        Some(error) => format!("Bearer realm=\"tenant\", error=\"{error}\""),
-        None => "Bearer realm=\"tenant\"".to_owned(),
-    };
-    let detail = match error {
-        Some("invalid_token") => "The token is unknown here, expired or revoked.",
-        Some(_) => "Send one header: Authorization: Bearer TOKEN.",
-        None => "Send a token: Authorization: Bearer TOKEN.",
-    };
-    Problem::new(Kind::Unauthorized)
-        .detail(detail)
-        .header(header::WWW_AUTHENTICATE, text(&challenge))
+    let problem = Problem::new(Kind::Unauthorized);
+    match error {
+        Some(error) => problem
+            .code(error)
+            .detail("The token is unknown here, expired or revoked.")
+            .header(
+                header::WWW_AUTHENTICATE,
+                text(&format!("Bearer realm=\"tenant\", error=\"{error}\"")),
+            ),
+        None => problem
+            .detail("Send a token: Authorization: Bearer TOKEN.")
+            .header(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"tenant\""),
+            ),
+    }
+}
+
+/// 400 with the challenge of RFC 6750 section 3.1.
+fn malformed() -> Problem {
+    Problem::new(Kind::InvalidRequest)
+        .detail("Send one header: Authorization: Bearer TOKEN.")
+        .header(
+            header::WWW_AUTHENTICATE,
+            HeaderValue::from_static("Bearer realm=\"tenant\", error=\"invalid_request\""),
+        )
 }
 
 /// 403 with the challenge of RFC 6750 section 3.1.

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use super::{
     bearer,
-    cached::{CredentialKind, User},
+    cached::{CredentialKind, Principal, User},
     session,
 };
 use crate::{
@@ -22,7 +22,24 @@ use crate::{
 /// Anyone at a tenant, and the member they are if they are one.
 pub(crate) struct Visitor {
     pub(crate) tenant: Arc<Tenant>,
-    pub(crate) user: Option<User>,
+    pub(crate) user: Option<(User, Shown)>,
+}
+
+/// What of a user is shown: to a session all, to a token what its scopes open.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shown {
+    pub(crate) profile: bool,
+    pub(crate) email: bool,
+}
+
+impl Shown {
+    fn by(known: &Principal) -> Self {
+        let session = known.client.is_none();
+        Self {
+            profile: session || known.may("profile"),
+            email: session || known.may("email"),
+        }
+    }
 }
 
 /// A user of the tenant.
@@ -59,8 +76,8 @@ impl FromRequestParts<App> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let InTenant { tenant, db } = parts.extract_with_state(app).await?;
-        let found = user(parts, app, &db, Token::Any).await?;
-        let user = found.map(|(user, _)| user);
+        let found = principal(parts, app, &db, Token::Any).await?;
+        let user = found.and_then(|(known, _)| Some((known.user.clone()?, Shown::by(&known))));
         Ok(Self { tenant, user })
     }
 }
@@ -70,7 +87,8 @@ impl FromRequestParts<App> for Member {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let InTenant { tenant, db } = parts.extract_with_state(app).await?;
-        let found = user(parts, app, &db, Token::Administers).await?;
+        let found = principal(parts, app, &db, Token::Administers).await?;
+        let found = found.and_then(|(known, session)| Some((known.user.clone()?, session)));
         let (user, session) = found.ok_or_else(|| {
             bearer::unauthorized(None).detail("Sign in, or send a token with scope admin.")
         })?;
@@ -113,14 +131,14 @@ fn forbidden(who: &str) -> Problem {
     Problem::new(Kind::Forbidden).detail(format!("This needs {who} of the tenant."))
 }
 
-/// The user that a request acts for. A token that is presented counts, good or bad; only
-/// without one is the cookie looked at.
-async fn user(
+/// For whom a request acts. A token that is presented counts, good or bad; only without one is the
+/// cookie looked at.
+async fn principal(
     parts: &Parts,
     app: &App,
     db: &TenantDb,
     token: Token,
-) -> Result<Option<(User, Option<Session>)>, Problem> {
+) -> Result<Option<(Arc<Principal>, Option<Session>)>, Problem> {
     if let Some(secret) = bearer::token_of(parts)? {
         let principal = bearer::find(app, db, &secret)
             .await?
@@ -128,7 +146,7 @@ async fn user(
         if token == Token::Administers && !principal.may("admin") {
             return Err(bearer::insufficient("admin"));
         }
-        return Ok(principal.user.clone().map(|user| (user, None)));
+        return Ok(Some((principal, None)));
     }
     let Some(secret) = session::secret_of(&parts.headers, &app.addresses) else {
         return Ok(None);
@@ -144,7 +162,7 @@ async fn user(
         digest,
         expires_at: principal.expires_at,
     };
-    Ok(principal.user.clone().map(|user| (user, Some(session))))
+    Ok(Some((principal, Some(session))))
 }
 
 /// A cookie goes along with whatever a browser sends, so a change needs to come from here.

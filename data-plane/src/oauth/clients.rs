@@ -7,13 +7,13 @@ use axum::extract::State;
 use http::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use service::{Json, Minted, Query, body::Created, problem::ProblemBody};
+use service::{Json, Kind, Minted, Problem, Query, body::Created, problem::ProblemBody};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     app::App,
     caller::{Admin, Member},
-    error::{Error, OAuthError, OAuthErrorBody},
+    error::{Code, Error, OAuthError, OAuthErrorBody},
     ids::Id,
     page::{self, Moment},
     store::clients::{self, Client},
@@ -38,6 +38,9 @@ pub(crate) struct ClientInformation {
     /// Scopes, separated by spaces.
     scope: String,
     token_endpoint_auth_method: String,
+    /// Origins whose pages may call the API; absent: those of the redirect URIs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allowed_origins: Option<Vec<String>>,
 }
 
 /// Which page of clients.
@@ -71,6 +74,7 @@ impl ClientInformation {
             redirect_uris: client.redirect_uris,
             scope: client.scope.join(),
             token_endpoint_auth_method: client.auth_method,
+            allowed_origins: client.allowed_origins,
         }
     }
 }
@@ -83,8 +87,9 @@ impl ClientInformation {
 pub(crate) async fn register(
     State(app): State<App>,
     Admin(Member { user, db, .. }): Admin,
-    Json(metadata): Json<Metadata>,
+    metadata: Result<Json<Metadata>, Problem>,
 ) -> Result<Created<ClientInformation>, OAuthError> {
+    let Json(metadata) = metadata.map_err(unreadable)?;
     let metadata = metadata.check()?;
     let secret = metadata
         .is_confidential()
@@ -98,12 +103,23 @@ pub(crate) async fn register(
         scope: metadata.scope,
         auth_method: metadata.auth_method,
         created_at: app.clock.now(),
+        allowed_origins: metadata.allowed_origins,
     };
     clients::insert(&db, &client, &user).await?;
     Ok(Created(ClientInformation::new(
         client,
         secret.as_ref().map(|minted| &minted.secret),
     )))
+}
+
+/// Metadata that cannot be read are RFC 7591's error, of whatever type a member is.
+fn unreadable(problem: Problem) -> OAuthError {
+    match problem.kind() {
+        Kind::MalformedRequest | Kind::ValidationFailed => {
+            OAuthError::new(Code::InvalidClientMetadata, problem.summary())
+        }
+        _ => OAuthError::Other(problem.into()),
+    }
 }
 
 /// Lists the tenant's clients, without their secrets.

@@ -26,6 +26,7 @@ pub(crate) struct Introspection {
     scope: Option<Scopes>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_id: Option<String>,
+    /// Scope `profile`.
     #[serde(skip_serializing_if = "Option::is_none")]
     username: Option<String>,
     /// The user's id, or the client's when it acts for itself.
@@ -49,7 +50,9 @@ impl Introspection {
             active: true,
             scope: Some(principal.scopes()),
             client_id: principal.client.clone(),
-            username: user.map(|user| user.username.clone()),
+            username: user
+                .filter(|_| principal.may("profile"))
+                .map(|user| user.username.clone()),
             sub: user
                 .map(|user| &user.id)
                 .map(UserId::to_string)

@@ -39,7 +39,11 @@ impl FromRequestParts<App> for InTenant {
     }
 }
 
-async fn resolve(parts: &Parts, app: &App) -> Result<Arc<Tenant>, Problem> {
+/// The one tenant that a request names, whether or not it is served.
+///
+/// # Errors
+/// 400 when it names none or two, 404 when one is nobody's.
+pub(crate) async fn resolve(parts: &Parts, app: &App) -> Result<Arc<Tenant>, Problem> {
     let mut agreed: Option<Arc<Tenant>> = None;
     for named in names::all(parts, &app.hosts)? {
         let tenant = find(&named, app).await?.ok_or_else(names::not_found)?;

@@ -11,10 +11,13 @@ use super::{
 };
 use crate::{caller::User, error::Error, scope::Scopes};
 
+/// More origins than a tenant is known to have are not kept in memory.
+const MAX_ADDRESSES: i64 = 2000;
+
 macro_rules! columns {
     () => {
         "id, secret_digest, name, grant_types, redirect_uris, scope, token_endpoint_auth_method, \
-         created_at"
+         created_at, allowed_origins"
     };
 }
 
@@ -22,8 +25,8 @@ tenancy::statements! {
     LOCK = "LOCK TABLE clients IN SHARE ROW EXCLUSIVE MODE";
     COUNT = "SELECT count(*) FROM clients";
     INSERT = "INSERT INTO clients (id, secret_digest, name, grant_types, redirect_uris, scope, \
-              token_endpoint_auth_method, created_by, created_at) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+              token_endpoint_auth_method, created_by, created_at, allowed_origins) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     BY_ID = concat!("SELECT ", columns!(), " FROM clients WHERE id = $1");
     LIST = within_budget!(
         columns!(),
@@ -34,6 +37,8 @@ tenancy::statements! {
         ),
         "created_at, id"
     );
+    ADDRESSES = "SELECT DISTINCT unnest(coalesce(allowed_origins, redirect_uris)) AS address \
+        FROM clients LIMIT $1";
     DELETE = "DELETE FROM clients WHERE id = $1";
 }
 
@@ -49,6 +54,8 @@ pub(crate) struct Client {
     pub(crate) scope: Scopes,
     pub(crate) auth_method: String,
     pub(crate) created_at: OffsetDateTime,
+    /// Whose pages may call; `None`: those of the redirect URIs.
+    pub(crate) allowed_origins: Option<Vec<String>>,
 }
 
 impl Client {
@@ -99,10 +106,21 @@ async fn insert_in(
             &new.auth_method,
             by.id.as_uuid(),
             &new.created_at,
+            &new.allowed_origins,
         ],
     )
     .await?;
-    Ok(())
+    // For whoever keeps the tenant's clients, or what they have in common, in memory.
+    Ok(tx.publish(Revocation::Client(new.id.clone())).await?)
+}
+
+/// The addresses that say from which origins pages may call, of all clients together.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn addresses(db: &TenantDb) -> Result<Vec<String>, Error> {
+    let rows = db.query(ADDRESSES, &[&MAX_ADDRESSES]).await?;
+    rows.iter().map(|row| Ok(row.try_get("address")?)).collect()
 }
 
 /// The client of an id.
@@ -160,5 +178,6 @@ fn read(row: &Row) -> Result<Client, Error> {
         scope: Scopes::stored(&scope),
         auth_method: row.try_get("token_endpoint_auth_method")?,
         created_at: row.try_get("created_at")?,
+        allowed_origins: row.try_get("allowed_origins")?,
     })
 }

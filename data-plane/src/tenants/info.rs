@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::{
-    caller::{User, Visitor},
+    caller::{Shown, User, Visitor},
     ids::UserId,
     store::users::Role,
 };
@@ -49,33 +49,39 @@ pub(crate) struct OwnInfo {
     member: MemberInfo,
 }
 
-/// The member who asks.
+/// The member who asks: all to a session, to a token what its scopes open.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct MemberInfo {
     id: UserId,
+    /// Scope `profile`.
+    #[serde(flatten)]
+    #[schema(inline)]
+    profile: Option<MemberProfile>,
+    /// Scope `email`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+}
+
+/// What scope `profile` opens of a member.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MemberProfile {
     username: String,
-    email: String,
     role: Role,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
 }
 
 impl MemberInfo {
-    fn new(user: User) -> Self {
-        let User {
-            id,
-            username,
-            email,
-            role,
-            created_at,
-            ..
-        } = user;
+    fn new(user: User, shown: Shown) -> Self {
+        let profile = MemberProfile {
+            username: user.username,
+            role: user.role,
+            created_at: user.created_at,
+        };
         Self {
-            id,
-            username,
-            email,
-            role,
-            created_at,
+            id: user.id,
+            profile: shown.profile.then_some(profile),
+            email: shown.email.then_some(user.email),
         }
     }
 }
@@ -95,12 +101,12 @@ pub(crate) async fn post(visitor: Visitor) -> Json<Info> {
 }
 
 fn info(Visitor { tenant, user, .. }: Visitor) -> Json<Info> {
-    let own = user.map(|user| OwnInfo {
+    let own = user.map(|(user, shown)| OwnInfo {
         plan: tenant.plan.name.clone(),
         status: tenant.status.as_str(),
         domains: tenant.domains.clone(),
         created_at: tenant.created_at,
-        member: MemberInfo::new(user),
+        member: MemberInfo::new(user, shown),
     });
     Json(Info {
         id: tenant.id,

@@ -35,6 +35,25 @@ async fn strangers_see_public_facts_and_members_all() {
 }
 
 #[tokio::test]
+async fn a_token_shows_of_its_user_what_its_scopes_open() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("acme");
+    for (scope, username, email) in [
+        ("read", None, None),
+        ("openid profile", Some("ada"), None),
+        ("email", None, Some("ada@acme.example")),
+    ] {
+        let ada = acme.user("ada", scope).await;
+        let info = ada.get("/tenants/info").await.expect(200).json();
+        let member = &info["member"];
+        assert_eq!(member["username"].as_str(), username, "{scope}: {member}");
+        assert_eq!(member["role"].as_str(), username.map(|_| "user"), "{scope}");
+        assert_eq!(member["email"].as_str(), email, "{scope}: {member}");
+        assert_eq!(info["plan"], "free");
+    }
+}
+
+#[tokio::test]
 async fn stats_count_what_there_is() {
     let app = TestApp::start().await;
     let acme = app.tenant("acme");

@@ -5,7 +5,10 @@
 mod accounts;
 mod bad_input;
 mod clients;
+mod cors;
+mod database;
 mod empty_parameters;
+mod ended;
 mod ended;
 mod exact;
 mod guessing;
@@ -18,6 +21,7 @@ mod metrics;
 mod naming;
 mod notes;
 mod protected;
+mod protocol;
 mod schema;
 mod settings;
 mod slow_readers;

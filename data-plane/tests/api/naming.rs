@@ -171,3 +171,49 @@ async fn a_slug_given_up_and_taken_again_is_another_tenant() {
         "unauthorized"
     );
 }
+
+#[tokio::test]
+async fn a_path_prefix_is_kept_in_what_is_answered() {
+    let app = TestApp::start().await;
+    let ada = app.tenant("acme").user("ada", "read write").await;
+    let by_path = ada.clone().without("x-tenant-slug");
+    let new = json!({"title": "plan"});
+    let made = by_path
+        .post("/tenants/acme/api/notes", new.clone())
+        .await
+        .expect(201);
+    assert_eq!(made.header("location"), "/tenants/acme/api/notes/1");
+    by_path.get(made.header("location")).await.expect(200);
+    let made = ada.post("/api/notes", new).await.expect(201);
+    assert_eq!(made.header("location"), "/api/notes/2");
+}
+
+#[tokio::test]
+async fn a_path_prefix_leads_to_nothing_of_the_platforms_own() {
+    let app = TestApp::start().await;
+    app.tenant("acme").anonymous().await;
+    let operator = app.operator().await;
+    for path in [
+        "/control/v1/tenants",
+        "/tenants/list",
+        "/tenants/register?slug=x",
+        "/health",
+        "/health/live",
+        "/health/ready",
+    ] {
+        operator.get(path).await.expect(200);
+        let refused = operator
+            .get(&format!("/tenants/acme{path}"))
+            .await
+            .expect(404);
+        assert_eq!(refused.problem(), "not-found", "{path}");
+        operator
+            .get(&format!("/tenants/nobody{path}"))
+            .await
+            .expect(404);
+    }
+    app.anonymous()
+        .get("/tenants/acme/tenants/info")
+        .await
+        .expect(200);
+}

@@ -410,7 +410,7 @@ async fn a_client_cannot_revoke_anothers_token() {
 async fn introspection_tells_what_a_token_stands_for() {
     let app = TestApp::start().await;
     let oauth = OAuth::of(&app).await;
-    let tokens = oauth.password("read").await;
+    let tokens = oauth.password("read profile").await;
     let of = async |token: &str| {
         oauth
             .post("/oauth/introspect", &[("token", token)])
@@ -421,7 +421,10 @@ async fn introspection_tells_what_a_token_stands_for() {
     let known = of(text(&tokens, "access_token")).await;
     assert_eq!(known["active"], true);
     assert_eq!(known["username"], "owner");
-    assert_eq!(known["scope"], "read");
+    assert_eq!(known["scope"], "profile read");
+    let without = oauth.password("read").await;
+    let username = &of(text(&without, "access_token")).await["username"];
+    assert!(username.is_null(), "it needs scope profile");
     assert_eq!(
         known["exp"].as_i64().unwrap() - known["iat"].as_i64().unwrap(),
         3600

@@ -2,6 +2,7 @@
 
 mod cache;
 mod compression;
+mod cors;
 mod errors;
 mod forgeries;
 mod limits;

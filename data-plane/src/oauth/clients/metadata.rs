@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::redirect_uri;
 use crate::{
+    cors::origin_of,
     error::{Code, OAuthError},
     oauth::grants::Grant,
     scope::Scopes,
@@ -24,13 +25,27 @@ pub(crate) struct Metadata {
     grant_types: Option<Vec<String>>,
     /// Needed for `authorization_code`.
     #[serde(default)]
-    redirect_uris: Option<Vec<String>>,
+    #[schema(value_type = Option<Vec<String>>)]
+    redirect_uris: Option<Uris>,
     /// Scopes, separated by spaces; default `openid profile email`.
     #[serde(default)]
     scope: Option<String>,
     /// `client_secret_basic` (default), `client_secret_post`, or `none` for a public client.
     #[serde(default)]
     token_endpoint_auth_method: Option<String>,
+    /// Origins whose pages may call the API for this client, such as `https://app.example.com`;
+    /// default: those of the redirect URIs.
+    #[serde(default)]
+    allowed_origins: Option<Vec<String>>,
+}
+
+/// Redirect URIs, or what was sent in place of a list of them: RFC 7591 has an error of its own for
+/// that.
+#[derive(Deserialize, Serialize)]
+#[serde(untagged)]
+enum Uris {
+    List(Vec<String>),
+    Other(serde_json::Value),
 }
 
 /// Metadata that make sense.
@@ -40,6 +55,7 @@ pub(super) struct Checked {
     pub(super) redirect_uris: Vec<String>,
     pub(super) scope: Scopes,
     pub(super) auth_method: String,
+    pub(super) allowed_origins: Option<Vec<String>>,
 }
 
 impl Checked {
@@ -52,7 +68,11 @@ impl Metadata {
     pub(super) fn check(self) -> Result<Checked, OAuthError> {
         let auth_method = auth_method(self.token_endpoint_auth_method)?;
         let grants = grants(self.grant_types.as_deref(), &auth_method)?;
-        let redirect_uris = self.redirect_uris.unwrap_or_default();
+        let redirect_uris = match self.redirect_uris {
+            None => Vec::new(),
+            Some(Uris::List(list)) => list,
+            Some(Uris::Other(_)) => return Err(bad_uri("redirect_uris must be a list of texts")),
+        };
         if grants.contains(&Grant::AuthorizationCode) && redirect_uris.is_empty() {
             return Err(bad("authorization_code needs redirect_uris"));
         }
@@ -60,9 +80,7 @@ impl Metadata {
             return Err(bad("too many redirect_uris"));
         }
         for uri in &redirect_uris {
-            redirect_uri::check(uri).map_err(|why| {
-                OAuthError::new(Code::InvalidRedirectUri, format!("a redirect URI {why}"))
-            })?;
+            redirect_uri::check(uri).map_err(|why| bad_uri(format!("a redirect URI {why}")))?;
         }
         let scope = Scopes::parse(self.scope.as_deref().unwrap_or("openid profile email"))
             .map_err(|unknown| bad(format!("unknown scope {unknown}")))?;
@@ -75,12 +93,28 @@ impl Metadata {
             redirect_uris,
             scope,
             auth_method,
+            allowed_origins: self.allowed_origins.map(origins).transpose()?,
         })
     }
 }
 
 fn bad(description: impl Into<String>) -> OAuthError {
     OAuthError::new(Code::InvalidClientMetadata, description)
+}
+
+fn bad_uri(description: impl Into<String>) -> OAuthError {
+    OAuthError::new(Code::InvalidRedirectUri, description)
+}
+
+/// Each as browsers send it, so that it can be compared: `https`, but for loopback.
+fn origins(origins: Vec<String>) -> Result<Vec<String>, OAuthError> {
+    let is_origin =
+        |text: &String| origin_of(text).as_ref() == Some(text) && redirect_uri::check(text).is_ok();
+    if origins.len() > MOST_URIS || !origins.iter().all(is_origin) {
+        let text = "allowed_origins must be at most 20 origins such as https://app.example.com";
+        return Err(bad(text));
+    }
+    Ok(origins)
 }
 
 fn name(name: Option<String>) -> Result<String, OAuthError> {
@@ -172,6 +206,50 @@ mod tests {
                 check(metadata.clone()).err(),
                 Some(Code::InvalidClientMetadata),
                 "{metadata}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_list_of_uris_is_a_bad_redirect_uri() {
+        for uris in [
+            json!("https://a.example"),
+            json!({}),
+            json!([1]),
+            json!(["x"]),
+        ] {
+            let metadata = json!({"client_name": "a", "redirect_uris": uris});
+            assert_eq!(
+                check(metadata).err(),
+                Some(Code::InvalidRedirectUri),
+                "{uris}"
+            );
+        }
+    }
+
+    #[test]
+    fn allowed_origins_are_kept_as_browsers_send_them() {
+        let of = |origins: Value| {
+            check(json!({"client_name": "a", "grant_types": ["password"],
+                         "allowed_origins": origins}))
+        };
+        let good = ["https://app.example", "http://localhost:3000"];
+        assert_eq!(of(json!(good)).ok().unwrap().allowed_origins.unwrap(), good);
+        assert_eq!(of(json!(null)).ok().unwrap().allowed_origins, None);
+        for bad in [
+            "https://app.example/",
+            "https://APP.example",
+            "https://app.example:443",
+            "http://app.example",
+            "null",
+            "*",
+            "com.example:/",
+            "",
+        ] {
+            assert_eq!(
+                of(json!([bad])).err(),
+                Some(Code::InvalidClientMetadata),
+                "{bad}"
             );
         }
     }

@@ -119,6 +119,88 @@ async fn each_of_its_errors_is_a_problem_or_a_page_with_every_header_once() {
 }
 
 #[tokio::test]
+async fn under_the_protocols_paths_its_errors_have_the_members_of_rfc_6749() {
+    let fixture = Fixture::start(&[]).await;
+    fixture.recorder.hang_up().await;
+    let long = "x".repeat(9000);
+    for (status, error, request) in [
+        (
+            503,
+            "temporarily_unavailable",
+            "GET /oauth/userinfo HTTP/1.1\r\nHost: localhost".to_owned(),
+        ),
+        (
+            503,
+            "temporarily_unavailable",
+            "GET /tenants/acme/.well-known/x HTTP/1.1\r\nHost: localhost".to_owned(),
+        ),
+        (
+            405,
+            "invalid_request",
+            "TRACE /oauth/token HTTP/1.1\r\nHost: localhost".to_owned(),
+        ),
+        (
+            413,
+            "invalid_request",
+            "POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1048577".to_owned(),
+        ),
+        (
+            400,
+            "invalid_request",
+            "GET /oauth/token HTTP/1.1".to_owned(),
+        ),
+        (
+            400,
+            "invalid_request",
+            format!("GET /oauth/token?{long} HTTP/1.1\r\nHost: localhost"),
+        ),
+    ] {
+        let request =
+            format!("{request}\r\nOrigin: https://app.example\r\nConnection: close\r\n\r\n");
+        let what = &request[..request.len().min(40)];
+        let answer = send(fixture.gateway.api, request.as_bytes()).await;
+        assert_eq!(answer.status(), status, "{what}: {answer:?}");
+        assert_eq!(answer.all("Content-Type"), ["application/json"], "{what}");
+        let body: Value = serde_json::from_str(answer.body()).unwrap();
+        assert_eq!(body["error"], error, "{what}");
+        assert_eq!(body["error_description"], body["title"], "{what}");
+        assert_eq!(body["status"], status, "{what}");
+        assert_eq!(answer.all("X-Request-Id"), [&body["request_id"]], "{what}");
+    }
+}
+
+#[tokio::test]
+async fn pages_that_may_call_can_read_its_errors() {
+    let fixture = Fixture::start(&[]).await;
+    fixture.recorder.hang_up().await;
+    let client = client_at([127, 0, 0, 1]);
+    let origin = "https://app.example";
+    for (path, allowed, varies) in [
+        ("/oauth/token", Some(origin), true),
+        ("/tenants/acme/api/notes", Some(origin), true),
+        ("/oauth/jwks", Some("*"), false),
+        ("/.well-known/openid-configuration", Some("*"), false),
+        ("/oauth/login", None, false),
+        ("/tenants/users", None, false),
+    ] {
+        let request = client.get(fixture.url(path)).header("Origin", origin);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 503);
+        let header = |name: &str| {
+            answer
+                .headers()
+                .get(name)
+                .map(|value| value.to_str().unwrap())
+        };
+        assert_eq!(header("access-control-allow-origin"), allowed, "{path}");
+        assert_eq!(header("vary").is_some(), varies, "{path}");
+        let exposed = header("access-control-expose-headers").unwrap_or_default();
+        assert_eq!(exposed.contains("Retry-After"), allowed.is_some(), "{path}");
+        assert_eq!(header("access-control-allow-credentials"), None);
+    }
+}
+
+#[tokio::test]
 async fn what_a_service_answers_passes_as_it_is() {
     use e2e::recorder::{Recorder, answer};
     let recorder = Recorder::answering(0, |seen| {

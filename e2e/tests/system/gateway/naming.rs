@@ -76,6 +76,30 @@ async fn a_tenant_is_named_every_way_over_http_and_tls() {
     }
 }
 
+/// The same through nginx and in one process.
+async fn prefix_leads_to_a_tenants_routes_alone(port: u16) {
+    let client = Client::builder().no_proxy().build().unwrap();
+    let at = |path: &str| client.get(format!("http://127.0.0.1:{port}/tenants/acme{path}"));
+    for path in [
+        "/control/v1/tenants",
+        "/tenants/register?slug=globex",
+        "/tenants/list",
+        "/health",
+        "/health/live",
+        "/docs",
+        "/docs/",
+        "/openapi.json",
+    ] {
+        let refused = at(path).send().await.unwrap();
+        assert_eq!(refused.status(), 404, "{path} on {port}");
+    }
+    assert_eq!(
+        at("/tenants/info").send().await.unwrap().status(),
+        200,
+        "{port}"
+    );
+}
+
 #[tokio::test]
 async fn the_services_apart_are_one_behind_the_gateway() {
     let system = System::start().await;
@@ -98,6 +122,8 @@ async fn the_services_apart_are_one_behind_the_gateway() {
         let body: Value = request.send().await.unwrap().json().await.unwrap();
         assert_eq!(body["tenant"], "acme");
     }
+    prefix_leads_to_a_tenants_routes_alone(gateway.api).await;
+    prefix_leads_to_a_tenants_routes_alone(system.api).await;
     let disagreeing = client.get(at("/tenants/acme/api/ping"));
     let disagreeing = disagreeing.header("X-Tenant-Slug", "globex");
     assert_eq!(disagreeing.send().await.unwrap().status(), 400);
