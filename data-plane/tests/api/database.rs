@@ -4,8 +4,8 @@ use serde_json::json;
 use testkit::{Answer, Client, TestApp, app::PASSWORD, database::connect};
 use tokio_postgres::Client as Database;
 
-/// Ends every connection but the test's own.
-const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+/// Ends every connection but the test's own, and waits until they have ended.
+const TERMINATE: &str = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity \
     WHERE datname = current_database() AND pid <> pg_backend_pid()";
 
 async fn admin(app: &TestApp) -> Database {
