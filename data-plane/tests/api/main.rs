@@ -9,7 +9,6 @@ mod cors;
 mod database;
 mod empty_parameters;
 mod ended;
-mod ended;
 mod exact;
 mod guessing;
 mod database;
