@@ -27,6 +27,10 @@ impl Cached<TenantId> for OriginSet {
     fn depends_on(&self, _: &TenantId) -> Dependencies {
         Dependencies::Clients
     }
+
+    fn bytes(&self) -> usize {
+        self.0.iter().map(|origin| origin.len() + 48).sum()
+    }
 }
 
 /// By tenant; loaded again when a client of it was registered or removed.
