@@ -11,7 +11,6 @@ mod empty_parameters;
 mod ended;
 mod exact;
 mod guessing;
-mod database;
 mod hang_ups;
 mod hosts;
 mod info;
