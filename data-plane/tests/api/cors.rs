@@ -52,7 +52,7 @@ async fn a_page_of_a_clients_origin_may_call() {
     register(
         &owner,
         "redirect_uris",
-        json!(["https://app.example:443/cb?x"]),
+        json!(["https://app.example/cb?x"]),
     )
     .await;
     let page = page(&app, PAGE);
