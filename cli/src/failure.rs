@@ -24,9 +24,18 @@ fn number(fault: &anyhow::Error) -> u8 {
     use control_plane::Error;
     match fault.downcast_ref::<Error>() {
         Some(
-            Error::NoTenant(_) | Error::NoDomain(_) | Error::NoUser(_) | Error::NoInspection(_),
+            Error::NoTenant(_)
+            | Error::Renamed { .. }
+            | Error::NoDomain(_)
+            | Error::NoUser(_)
+            | Error::NoInspection(_),
         ) => NOT_FOUND,
-        Some(Error::Taken { .. } | Error::WrongStatus(_) | Error::Quota { .. }) => CONFLICT,
+        Some(
+            Error::Taken { .. }
+            | Error::WrongStatus(_)
+            | Error::Quota { .. }
+            | Error::Claims { .. },
+        ) => CONFLICT,
         Some(Error::NoPlan(_)) => USAGE,
         Some(Error::Response(problem)) if problem.kind() == service::Kind::ValidationFailed => {
             USAGE

@@ -54,8 +54,9 @@ enum Action {
     Purge(Doomed),
     /// Give a tenant another slug, name, or both
     #[command(
-        after_help = "Its old address stops at once, and its users sign in again at the new \
-                      one.\n\nExample: tenantry tenant rename acme --slug acme-two"
+        after_help = "Its old address redirects for SLUG_HOLD_DAYS and is nobody else's meanwhile; \
+                      its users sign in again at the new one.\n\n\
+                      Example: tenantry tenant rename acme --slug acme-two"
     )]
     Rename(Rename),
     /// Put a tenant on another plan

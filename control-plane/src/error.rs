@@ -4,6 +4,8 @@ use axum::response::{IntoResponse, Response};
 use service::{Faults, Kind, Problem};
 use tenancy::{Status, db::Class};
 
+use crate::store::domains::MAX_CLAIMS;
+
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -13,6 +15,14 @@ pub enum Error {
     /// There is no such tenant.
     #[error("there is no tenant {0}")]
     NoTenant(String),
+    /// The tenant has another slug by now.
+    #[error("the tenant {slug} is called {now} now")]
+    Renamed {
+        /// The slug it gave up.
+        slug: String,
+        /// The slug it has.
+        now: String,
+    },
     /// There is no such domain at this tenant.
     #[error("the tenant has no domain {0}")]
     NoDomain(String),
@@ -28,6 +38,15 @@ pub enum Error {
         /// How many there may be.
         limit: i64,
         /// How many there are.
+        used: i64,
+    },
+    /// The tenant claims as many domains as it may.
+    #[error(
+        "the tenant claims {used} domains that are not verified: verify or remove some, or wait \
+         until a claim ends"
+    )]
+    Claims {
+        /// How many it claims.
         used: i64,
     },
     /// There is no such plan.
@@ -74,6 +93,9 @@ impl From<Error> for Problem {
         match error {
             Error::Db(cause) => from_db(&cause),
             Error::NoTenant(_) => Self::new(Kind::TenantNotFound),
+            Error::Renamed { now, .. } => Self::new(Kind::TenantNotFound)
+                .detail(text)
+                .fact("tenant_slug", now),
             Error::NoDomain(_) => {
                 Self::new(Kind::NotFound).detail("The tenant has no such domain.")
             }
@@ -85,6 +107,11 @@ impl From<Error> for Problem {
                 .detail(text)
                 .fact("quota", "users")
                 .fact("limit", limit)
+                .fact("used", used),
+            Error::Claims { used } => Self::new(Kind::QuotaExceeded)
+                .detail(text)
+                .fact("quota", "domain_claims")
+                .fact("limit", MAX_CLAIMS)
                 .fact("used", used),
             Error::NoPlan(_) => Self::new(Kind::ValidationFailed).field("plan", "is no plan"),
             Error::Taken { field } => Self::new(Kind::Conflict)

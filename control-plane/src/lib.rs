@@ -10,6 +10,7 @@
 mod api;
 mod app;
 pub mod bootstrap;
+mod domains;
 mod error;
 mod fleet;
 mod inspect;
@@ -32,7 +33,7 @@ pub use rename::NewNames;
 pub use settings::{Settings, SignUps};
 pub use signup::{Application, SignedUp};
 pub use store::{
-    domains::Domain,
+    domains::{Domain, Holder},
     events::Event,
     inspections::Inspection,
     members::Member,

@@ -4,16 +4,14 @@
 //! over; deleting → purged.
 
 use serde_json::{Value, json};
-use tenancy::{Hostname, Slug, Status};
+use tenancy::{Slug, Status};
 use time::Duration;
 
 use crate::{
     app::ControlPlane,
     error::Error,
-    signup::refusal,
     store::{
         changes::TenantChange,
-        domains::Domain,
         events::{Change, Event},
         tenants::{Filter, TenantRecord},
     },
@@ -151,70 +149,6 @@ impl ControlPlane {
             .await
     }
 
-    /// The domains that a tenant claimed.
-    ///
-    /// # Errors
-    /// `NoTenant`.
-    pub async fn domains(&self, slug: &Slug) -> Result<Vec<Domain>, Error> {
-        self.store().tenant(slug).await?;
-        self.store().domains(slug).await
-    }
-
-    /// Claims a domain for a tenant; it is served once it is verified.
-    ///
-    /// # Errors
-    /// `NoTenant`, `Taken`; 422 for a name of the platform's own.
-    pub async fn add_domain(
-        &self,
-        slug: &Slug,
-        host: &Hostname,
-        actor: &str,
-    ) -> Result<TenantRecord, Error> {
-        self.not_the_platforms(host)?;
-        let change = self.audit_entry(actor, "domain.added", json!({ "domain": host }));
-        self.change(slug, &change, |_| Ok(TenantChange::AddDomain(host)))
-            .await
-    }
-
-    /// Serves a tenant under a domain that it claimed: the operator vouches that it is theirs.
-    ///
-    /// # Errors
-    /// `NoTenant`, `NoDomain`; 422 for a name that is the platform's own by now.
-    pub async fn verify_domain(
-        &self,
-        slug: &Slug,
-        host: &Hostname,
-        actor: &str,
-    ) -> Result<TenantRecord, Error> {
-        self.not_the_platforms(host)?;
-        let change = self.audit_entry(actor, "domain.verified", json!({ "domain": host }));
-        self.change(slug, &change, |_| Ok(TenantChange::VerifyDomain(host)))
-            .await
-    }
-
-    /// Gives a domain up.
-    ///
-    /// # Errors
-    /// `NoTenant`, `NoDomain`.
-    pub async fn remove_domain(
-        &self,
-        slug: &Slug,
-        host: &Hostname,
-        actor: &str,
-    ) -> Result<TenantRecord, Error> {
-        let change = self.audit_entry(actor, "domain.removed", json!({ "domain": host }));
-        self.change(slug, &change, |_| Ok(TenantChange::RemoveDomain(host)))
-            .await
-    }
-
-    fn not_the_platforms(&self, host: &Hostname) -> Result<(), Error> {
-        let mut faults = service::Faults::new();
-        if let Some(fault) = refusal(host, self.hosts()) {
-            faults.add("domain", fault);
-        }
-        Ok(faults.finish()?)
-    }
-
     /// A change by somebody, now.
     pub(crate) fn audit_entry<'a>(
         &self,
@@ -230,7 +164,8 @@ impl ControlPlane {
         }
     }
 
-    async fn change<'a>(
+    /// Makes a change, and says how the tenant is then.
+    pub(crate) async fn change<'a>(
         &self,
         slug: &Slug,
         change: &Change<'_>,

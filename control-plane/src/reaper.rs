@@ -1,7 +1,8 @@
 //! What happens by itself: deleted tenants are purged when their grace period is over, logins
-//! that were opened for a while are closed, spare roles are made, old idempotency keys forgotten,
-//! tenants counted that a migration has not reached, and what stayed open for services of the version
-//! before closed when the last of them is gone.
+//! that were opened for a while are closed, claims of domains end, slugs that were given up are let
+//! go of, spare roles are made, old idempotency keys forgotten, tenants counted that a migration has
+//! not reached, and what stayed open for services of the version before closed when the last of them
+//! is gone.
 //!
 //! The reaper takes no hints. It looks at the registry, does the next thing, and looks again; any
 //! number of them may run, since each step locks what it changes. What fails is logged and tried
@@ -43,6 +44,8 @@ pub async fn look(plane: &ControlPlane) {
         // Before a purge, which waits for whoever is at the tenant's tables.
         ("closing inspections", close_inspections(plane).await),
         ("purging deleted tenants", purge_due(plane).await),
+        ("ending claims of domains", end_claims(plane).await),
+        ("letting go of former slugs", let_go_of_slugs(plane).await),
         ("forgetting idempotency keys", forget_keys(plane).await),
         ("counting tenants behind", count_behind(plane).await),
         (
@@ -83,8 +86,8 @@ async fn purge_due(plane: &ControlPlane) -> Result<(), Error> {
     let mut outcome = Ok(());
     for slug in plane.store().due(plane.now()).await? {
         match plane.purge(&slug, ACTOR).await {
-            // Restored, or purged by another, since we looked.
-            Ok(()) | Err(Error::WrongStatus(_) | Error::NoTenant(_)) => (),
+            // Restored, renamed, or purged by another, since we looked.
+            Ok(()) | Err(Error::WrongStatus(_) | Error::NoTenant(_) | Error::Renamed { .. }) => (),
             Err(cause) => outcome = Err(cause),
         }
     }
@@ -107,6 +110,16 @@ async fn close_inspections(plane: &ControlPlane) -> Result<(), Error> {
         }
     }
     outcome
+}
+
+async fn end_claims(plane: &ControlPlane) -> Result<(), Error> {
+    let swept = plane.store().sweep_claims(plane.now(), ACTOR).await;
+    swept.map(drop)
+}
+
+async fn let_go_of_slugs(plane: &ControlPlane) -> Result<(), Error> {
+    let swept = plane.store().sweep_former_slugs(plane.now(), ACTOR).await;
+    swept.map(drop)
 }
 
 async fn forget_keys(plane: &ControlPlane) -> Result<(), Error> {

@@ -1,6 +1,7 @@
 //! Renaming a tenant.
 //!
-//! A slug names the tenant's schema too, so both change in one transaction. What the data plane
+//! A slug names the tenant's schema too, so both change in one transaction. The slug given up is
+//! held for a while: the data plane redirects it, and nobody else can have it. What the data plane
 //! had in memory is told in the same moment; a request that was under way with the old name may
 //! fail, and finds the new one when it comes again.
 
@@ -8,6 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 use service::{Faults, body::Text};
 use tenancy::Slug;
+use time::{Duration, OffsetDateTime};
 use utoipa::ToSchema;
 
 use crate::{
@@ -56,8 +58,15 @@ impl ControlPlane {
         let step = TenantChange::Rename {
             name: name.as_deref(),
             slug: new_slug.as_ref(),
+            held_until: self.held_until(),
         };
         self.store().change(slug, &change, |_| Ok(step)).await?;
         self.store().tenant(new_slug.as_ref().unwrap_or(slug)).await
+    }
+
+    /// Until when a slug that is given up now is nobody else's.
+    fn held_until(&self) -> Option<OffsetDateTime> {
+        let days = Duration::days(self.settings().slug_hold_days.into());
+        (days > Duration::ZERO).then(|| self.now() + days)
     }
 }

@@ -32,6 +32,7 @@ pub(crate) fn routes() -> OpenApiRouter<ControlPlane> {
         .routes(routes!(domains::list, domains::add))
         .routes(routes!(domains::verify))
         .routes(routes!(domains::remove))
+        .routes(routes!(domains::holders))
         .routes(routes!(inspections::list, inspections::open))
         .routes(routes!(inspections::close))
         .routes(routes!(users::create))

@@ -23,6 +23,9 @@ pub struct Settings {
     /// Days for which a deleted tenant can be restored
     #[arg(long, env, default_value_t = 30)]
     pub delete_grace_days: u16,
+    /// Days for which a slug that a rename gave up is nobody else's and redirects; 0: free at once
+    #[arg(long, env, default_value_t = 30)]
+    pub slug_hold_days: u16,
     /// Roles kept ready for tenants to come
     #[arg(long, env, default_value_t = 64)]
     pub spare_roles: u16,

@@ -9,6 +9,7 @@ pub(crate) mod changes;
 pub(crate) mod domains;
 pub(crate) mod events;
 pub(crate) mod fleet;
+pub(crate) mod former_slugs;
 pub(crate) mod inspections;
 pub(crate) mod members;
 pub(crate) mod operators;
@@ -74,6 +75,17 @@ impl Store {
     }
 }
 
+/// What a statement met that would have given a name to two: the request's field that says so.
+fn taken(error: Error) -> crate::error::Error {
+    let field = match error.unique_violation() {
+        _ if error.is_duplicate_schema() => "slug",
+        Some("domains_verified_key") => "domain",
+        Some("tenants_slug_key" | "tenants_schema_name_key" | "former_slugs_pkey") => "slug",
+        _ => return error.into(),
+    };
+    crate::error::Error::Taken { field }
+}
+
 /// Every statement of the control plane on the shared schema, by name: what a test prepares.
 #[must_use]
 pub fn statements() -> Vec<(&'static str, Sql)> {
@@ -82,6 +94,7 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
         domains::STATEMENTS,
         events::STATEMENTS,
         fleet::STATEMENTS,
+        former_slugs::STATEMENTS,
         inspections::STATEMENTS,
         members::STATEMENTS,
         operators::STATEMENTS,

@@ -3,6 +3,7 @@
 //! Five ways to name one; whatever is present must agree, and nothing falls through: a name that
 //! is nobody's ends the request. Reading the names is pure; only then is the registry asked.
 
+mod former;
 mod names;
 mod tenant;
 

@@ -7,9 +7,9 @@ use axum::{
     body::to_bytes,
     extract::{Request, State},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, header, response::Parts};
 use serde::{Deserialize, Serialize};
 use service::{Kind, header::elements, request::X_REQUEST_ID};
 
@@ -39,6 +39,7 @@ struct ProblemView {
     #[serde(rename = "type")]
     kind: String,
     detail: Option<String>,
+    tenant_slug: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -61,7 +62,13 @@ pub(crate) async fn render_problems(
     // As a link it is read by the rules of links, by which a path may name another host.
     let again = return_to::safe(&request.uri().to_string());
     let wanted = wants_page(request.headers());
+    let method = request.method().clone();
+    let target = request.uri().path_and_query();
+    let target = target.map_or("/", |target| target.as_str()).to_owned();
     let response = next.run(request).await;
+    if response.status() == Kind::TenantRenamed.status() && is_problem(&response) {
+        return renamed(&site, response, &method, &target).await;
+    }
     if wanted && is_problem(&response) {
         page(&site, response, &again).await
     } else {
@@ -69,11 +76,29 @@ pub(crate) async fn render_problems(
     }
 }
 
-async fn page(site: &Site, response: Response, again: &str) -> Response {
+/// On to the same page of the tenant's own host as it is called now. A form is opened anew there,
+/// since its proof is for the host that it was on.
+async fn renamed(site: &Site, response: Response, method: &Method, target: &str) -> Response {
+    let (_, problem) = read(response).await;
+    let slug = problem.tenant_slug.unwrap_or_default();
+    let pages = site.addresses.pages_of(&site.addresses.subdomain(&slug));
+    let to = format!("{pages}{target}");
+    if method.is_safe() {
+        Redirect::permanent(&to).into_response()
+    } else {
+        Redirect::to(&to).into_response()
+    }
+}
+
+async fn read(response: Response) -> (Parts, ProblemView) {
     const LARGEST: usize = 64 * 1024;
-    let (mut parts, body) = response.into_parts();
+    let (parts, body) = response.into_parts();
     let body = to_bytes(body, LARGEST).await.unwrap_or_default();
-    let problem: ProblemView = serde_json::from_slice(&body).unwrap_or_default();
+    (parts, serde_json::from_slice(&body).unwrap_or_default())
+}
+
+async fn page(site: &Site, response: Response, again: &str) -> Response {
+    let (mut parts, problem) = read(response).await;
     let message = message_for(&problem.kind, parts.status);
     let front_page = site.front_page();
     let (link, label) = match message.way_on {

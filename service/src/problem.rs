@@ -49,6 +49,8 @@ kinds! {
     MalformedRequest = "malformed-request", BAD_REQUEST, "The request cannot be read";
     /// No tenant is named where one is needed.
     TenantRequired = "tenant-required", BAD_REQUEST, "This endpoint needs a tenant";
+    /// The tenant gave up the slug that names it; `Location` says where to go.
+    TenantRenamed = "tenant-renamed", PERMANENT_REDIRECT, "The tenant has another slug";
     /// The request names two tenants.
     TenantMismatch = "tenant-mismatch", BAD_REQUEST, "The request names more than one tenant";
     /// No session, token or secret, or none that is valid here.
@@ -307,12 +309,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kinds_have_distinct_names_and_error_statuses() {
+    fn kinds_have_distinct_names_and_statuses_of_redirects_or_errors() {
         let mut slugs: Vec<_> = Kind::ALL.iter().map(|kind| kind.slug()).collect();
         slugs.sort_unstable();
         slugs.dedup();
         assert_eq!(slugs.len(), Kind::ALL.len());
-        assert!(Kind::ALL.iter().all(|kind| kind.status().as_u16() >= 400));
+        assert!(Kind::ALL.iter().all(|kind| kind.status().as_u16() >= 300));
     }
 
     #[test]

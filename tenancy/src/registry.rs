@@ -24,7 +24,7 @@ use crate::{
 /// How a request may name a tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Name {
-    /// By slug.
+    /// By slug, or by one that the tenant gave up and that is still held for it.
     Slug(Slug),
     /// By a custom domain.
     Host(Hostname),
@@ -61,7 +61,8 @@ macro_rules! select_tenant {
             "t.created_at, t.plan, p.max_users, p.max_clients, p.max_notes, ",
             "p.requests_per_second, p.storage_bytes, p.api_calls_per_month, ",
             "ARRAY(SELECT hostname FROM platform.domains WHERE tenant_id = t.id ",
-            "AND verified_at IS NOT NULL ORDER BY verified_at, hostname) AS domains ",
+            "AND verified_at IS NOT NULL ORDER BY verified_at, hostname) AS domains, ",
+            "ARRAY(SELECT slug FROM platform.former_slugs WHERE tenant_id = t.id) AS former_slugs ",
             "FROM platform.tenants t JOIN platform.plans p ON p.name = t.plan ",
             "WHERE t.status <> 'purged' AND ",
             $where
@@ -72,6 +73,9 @@ macro_rules! select_tenant {
 statements! {
     BY_ID = select_tenant!("t.id = $1");
     BY_SLUG = select_tenant!("t.slug = $1");
+    BY_FORMER_SLUG = select_tenant!(
+        "t.id = (SELECT tenant_id FROM platform.former_slugs WHERE slug = $1)"
+    );
     BY_HOST = select_tenant!(
         "t.id = (SELECT tenant_id FROM platform.domains \
          WHERE hostname = $1 AND verified_at IS NOT NULL)"
@@ -103,7 +107,8 @@ impl Registry {
             .await
     }
 
-    /// The tenant of a slug or verified custom domain.
+    /// The tenant of a slug or verified custom domain. A slug that it gave up leads to it as long
+    /// as it is held, and is not the tenant's `slug` then.
     ///
     /// # Errors
     /// When the database cannot be asked.
@@ -117,7 +122,10 @@ impl Registry {
             self.names.invalidate(name);
         }
         let found = match name {
-            Name::Slug(slug) => self.load(BY_SLUG, &slug.as_str()).await?,
+            Name::Slug(slug) => match self.load(BY_SLUG, &slug.as_str()).await? {
+                None => self.load(BY_FORMER_SLUG, &slug.as_str()).await?,
+                found => found,
+            },
             Name::Host(host) => self.load(BY_HOST, &host.as_str()).await?,
         };
         let Some(tenant) = found else { return Ok(None) };
@@ -172,7 +180,7 @@ impl Registry {
 
 fn goes_by(tenant: &Tenant, name: &Name) -> bool {
     match name {
-        Name::Slug(slug) => tenant.slug == *slug,
+        Name::Slug(slug) => tenant.slug == *slug || tenant.former_slugs.contains(slug),
         Name::Host(host) => tenant.domains.contains(host),
     }
 }
@@ -182,6 +190,7 @@ fn read(row: &Row) -> Result<Tenant, Error> {
     let schema = text("schema_name")?.parse().map_err(Error::unreadable)?;
     let role = text("role_name")?.parse().map_err(Error::unreadable)?;
     let domains: Vec<String> = row.try_get("domains")?;
+    let former_slugs: Vec<String> = row.try_get("former_slugs")?;
     Ok(Tenant {
         id: TenantId::new(row.try_get("id")?),
         slug: text("slug")?.parse().map_err(Error::unreadable)?,
@@ -203,6 +212,10 @@ fn read(row: &Row) -> Result<Tenant, Error> {
         domains: domains
             .iter()
             .filter_map(|domain| domain.parse().ok())
+            .collect(),
+        former_slugs: former_slugs
+            .iter()
+            .filter_map(|slug| slug.parse().ok())
             .collect(),
         created_at: row.try_get("created_at")?,
     })

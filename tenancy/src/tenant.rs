@@ -28,6 +28,8 @@ pub struct Tenant {
     pub settings: TenantSettings,
     /// Its verified domains, the primary one first.
     pub domains: Vec<Hostname>,
+    /// Slugs it had before, which still lead to it.
+    pub former_slugs: Vec<Slug>,
     /// When it signed up.
     pub created_at: OffsetDateTime,
     /// Opens a transaction in its schema and under its role.

@@ -77,6 +77,16 @@ async fn plans_and_domains_are_changed() {
     let domains = cli.run("tenant domain list acme --json").await.json();
     assert_eq!(domains["domains"][0]["hostname"], "app.acme.example");
     assert!(domains["domains"][0]["verified_at"].is_string());
+    let holders = cli
+        .run("tenant domain holders App.Acme.example --json")
+        .await
+        .json();
+    assert_eq!(holders["holders"][0]["slug"], "acme");
+    let text = cli.run("tenant domain holders app.acme.example").await.out;
+    assert!(
+        text.starts_with("TENANT") && text.contains("acme"),
+        "{text}"
+    );
     let removed = cli
         .run("tenant domain remove acme app.acme.example --json")
         .await;
@@ -97,7 +107,9 @@ async fn a_tenant_is_renamed() {
         (&tenant["slug"], &tenant["name"]),
         (&json!("globex"), &json!("Globex"))
     );
-    assert_eq!(cli.run("tenant show acme").await.code, 3);
+    let shown = cli.run("tenant show acme").await;
+    assert_eq!(shown.code, 3);
+    assert!(shown.err.contains("called globex now"), "{}", shown.err);
     assert_eq!(cli.run("tenant rename globex").await.code, 2);
 }
 

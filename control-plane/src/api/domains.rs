@@ -1,4 +1,5 @@
-//! `/control/v1/tenants/{slug}/domains`: a tenant's own domains.
+//! `/control/v1/tenants/{slug}/domains`: a tenant's own domains; `/control/v1/domains/{hostname}`:
+//! whose a domain is.
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,10 @@ use super::{
 use crate::{
     app::ControlPlane,
     error::Error,
-    store::{domains::Domain, tenants::TenantRecord},
+    store::{
+        domains::{Domain, Holder},
+        tenants::TenantRecord,
+    },
 };
 
 /// A domain to be claimed.
@@ -28,13 +32,37 @@ pub(crate) struct NewDomain {
     domain: Text,
 }
 
-/// The domains that a tenant claimed.
+/// A tenant's domains.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Domains {
     domains: Vec<Domain>,
 }
 
-/// The domains that a tenant claimed.
+/// Who has a domain, or would like to.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Holders {
+    hostname: String,
+    /// Whoever has it verified, if anybody, and then who claims it, the first claim first; 200 at
+    /// the most.
+    holders: Vec<Holder>,
+}
+
+/// Whose a domain is: who has it verified, and who claims it.
+#[utoipa::path(get, path = "/control/v1/domains/{hostname}", tag = "operators",
+    params(("hostname" = String, Path)), security(("operator" = [])), responses(
+    (status = 200, body = Holders), (status = "4XX", body = ProblemBody)))]
+pub(crate) async fn holders(
+    State(plane): State<ControlPlane>,
+    _: Operator,
+    NamedDomain(host): NamedDomain,
+) -> Result<Json<Holders>, Error> {
+    Ok(Json(Holders {
+        holders: plane.domain_holders(&host).await?,
+        hostname: host.to_string(),
+    }))
+}
+
+/// A tenant's domains: the verified ones, and claims that have not run out.
 #[utoipa::path(get, path = "/control/v1/tenants/{slug}/domains", tag = "operators",
     params(("slug" = String, Path)), security(("operator" = [])), responses(
     (status = 200, body = Domains), (status = "4XX", body = ProblemBody)))]
@@ -48,7 +76,8 @@ pub(crate) async fn list(
     }))
 }
 
-/// Claims a domain for a tenant; it is served once it is verified.
+/// Claims a domain for a tenant. It is served once it is verified; unless it is, the claim ends
+/// after seven days. A claim keeps nobody else out.
 #[utoipa::path(post, path = "/control/v1/tenants/{slug}/domains", tag = "operators",
     params(("slug" = String, Path)), request_body = NewDomain, security(("operator" = [])),
     responses((status = 201, body = TenantRecord), (status = "4XX", body = ProblemBody)))]

@@ -184,7 +184,8 @@ pub(crate) async fn put_plan(
     plane.set_plan(&slug, &plan, &operator.name).await.map(Json)
 }
 
-/// Gives a tenant another name, another slug, or both. Its old slug is free at once.
+/// Gives a tenant another name, another slug, or both. Its old slug redirects for
+/// `SLUG_HOLD_DAYS` and is nobody else's meanwhile.
 #[utoipa::path(patch, path = "/control/v1/tenants/{slug}", tag = "operators",
     params(("slug" = String, Path)), request_body = NewNames, security(("operator" = [])),
     responses((status = 200, body = TenantRecord), (status = "4XX", body = ProblemBody)))]

@@ -24,7 +24,7 @@ impl ControlPlane {
             Ok(slug) if is_reserved(&slug, self.hosts()) => Some("is reserved".to_owned()),
             Ok(slug) => self
                 .store()
-                .slug_exists(&slug)
+                .slug_taken(&slug, self.now())
                 .await?
                 .then(|| "is taken".to_owned()),
         };

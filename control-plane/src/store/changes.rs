@@ -6,10 +6,11 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    Store,
+    Store, domains,
     events::{self, Change},
-    inspections,
+    former_slugs, inspections,
     roles::DROP_ROLE,
+    taken,
     tenants::status,
     tx::Tx,
 };
@@ -28,12 +29,6 @@ tenancy::statements! {
     RENAME = "UPDATE platform.tenants SET name = coalesce($2, name), slug = coalesce($3, slug), \
         schema_name = coalesce($4, schema_name) WHERE id = $1";
     SET_PLAN = "UPDATE platform.tenants SET plan = $2 WHERE id = $1";
-    ADD_DOMAIN = "INSERT INTO platform.domains (hostname, tenant_id, created_at) \
-        VALUES ($1, $2, $3)";
-    VERIFY_DOMAIN = "UPDATE platform.domains SET verified_at = coalesce(verified_at, $3) \
-        WHERE hostname = $1 AND tenant_id = $2";
-    REMOVE_DOMAIN = "DELETE FROM platform.domains WHERE hostname = $1 AND tenant_id = $2";
-    DROP_DOMAINS = "DELETE FROM platform.domains WHERE tenant_id = $1";
 }
 
 /// What a change does.
@@ -46,10 +41,11 @@ pub(crate) enum TenantChange<'a> {
     Restore,
     /// Away with everything but the record.
     Purge,
-    /// To other names; `None` stays.
+    /// To other names; `None` stays. The slug given up is held until that time, if it is at all.
     Rename {
         name: Option<&'a str>,
         slug: Option<&'a Slug>,
+        held_until: Option<OffsetDateTime>,
     },
     /// To another plan.
     Plan(&'a str),
@@ -64,6 +60,7 @@ pub(crate) enum TenantChange<'a> {
 /// A tenant whose row is locked until the transaction ends.
 pub(super) struct Locked {
     pub(super) id: Uuid,
+    slug: Slug,
     status: Status,
     pub(super) schema: String,
     role: String,
@@ -96,11 +93,12 @@ impl Store {
 /// Locks a tenant's row until the transaction ends.
 pub(super) async fn lock(tx: &Tx, slug: &Slug) -> Result<Locked, Error> {
     let rows = tx.query(LOCK, &[&slug.as_str()]).await?;
-    let row = rows
-        .first()
-        .ok_or_else(|| Error::NoTenant(slug.to_string()))?;
+    let Some(row) = rows.first() else {
+        return Err(former_slugs::no_tenant(tx, slug).await);
+    };
     Ok(Locked {
         id: row.try_get("id")?,
+        slug: slug.clone(),
         status: status(row)?,
         schema: row.try_get("schema_name")?,
         role: row.try_get("role_name")?,
@@ -119,22 +117,25 @@ async fn apply(
         TenantChange::Delete(until) => tx.execute(DELETE, &[id, until]).await?,
         TenantChange::Restore => tx.execute(RESTORE, &[id]).await?,
         TenantChange::Purge => purge(tx, tenant).await?,
-        TenantChange::Rename { name, slug } => rename(tx, tenant, *name, *slug).await?,
+        TenantChange::Rename {
+            name,
+            slug,
+            held_until,
+        } => {
+            let slug = slug.filter(|slug| **slug != tenant.slug);
+            if let Some(slug) = slug {
+                former_slugs::release(tx, *id, slug, now).await?;
+            }
+            let renamed = rename(tx, tenant, *name, slug).await?;
+            if let (Some(_), Some(until)) = (slug, held_until) {
+                former_slugs::hold(tx, *id, &tenant.slug, *until).await?;
+            }
+            renamed
+        }
         TenantChange::Plan(plan) => tx.execute(SET_PLAN, &[id, plan]).await?,
-        TenantChange::AddDomain(host) => tx
-            .execute(ADD_DOMAIN, &[&host.as_str(), id, &now])
-            .await
-            .map_err(taken)?,
-        TenantChange::VerifyDomain(host) => {
-            let found = tx
-                .execute(VERIFY_DOMAIN, &[&host.as_str(), id, &now])
-                .await?;
-            require_found(found, host)?
-        }
-        TenantChange::RemoveDomain(host) => {
-            let found = tx.execute(REMOVE_DOMAIN, &[&host.as_str(), id]).await?;
-            require_found(found, host)?
-        }
+        TenantChange::AddDomain(host) => domains::claim(tx, *id, host, now).await?,
+        TenantChange::VerifyDomain(host) => domains::verify(tx, *id, host, now).await?,
+        TenantChange::RemoveDomain(host) => domains::remove(tx, *id, host).await?,
     };
     Ok(())
 }
@@ -146,7 +147,8 @@ async fn purge(tx: &Tx, tenant: &Locked) -> Result<u64, Error> {
         .batch_execute(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE"))
         .await
         .map_err(DbError::from)?;
-    tx.execute(DROP_DOMAINS, &[&tenant.id]).await?;
+    domains::remove_all(tx, tenant.id).await?;
+    former_slugs::release_all(tx, tenant.id).await?;
     tx.query(DROP_ROLE, &[&tenant.role]).await?;
     Ok(tx.execute(PURGED, &[&tenant.id]).await?)
 }
@@ -176,21 +178,4 @@ async fn rename(
         inspections::follow(tx, tenant.id, schema).await?;
     }
     Ok(renamed)
-}
-
-fn taken(error: DbError) -> Error {
-    let field = match error.unique_violation() {
-        _ if error.is_duplicate_schema() => "slug",
-        Some("domains_pkey") => "domain",
-        Some("tenants_slug_key" | "tenants_schema_name_key") => "slug",
-        _ => return error.into(),
-    };
-    Error::Taken { field }
-}
-
-fn require_found(found: u64, host: &Hostname) -> Result<u64, Error> {
-    if found == 0 {
-        return Err(Error::NoDomain(host.to_string()));
-    }
-    Ok(found)
 }

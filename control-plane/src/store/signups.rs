@@ -1,10 +1,11 @@
 //! A sign-up: one transaction, two round trips.
 //!
-//! The first reserves the idempotency key, the slug and a role. The second makes the schema with
+//! The first reserves the idempotency key, the slug and a role, and looks whether the domain is
+//! proven for somebody; a claim of it keeps nobody out. The second makes the schema with
 //! all its tables, the owner, the domain and the record of it, and commits. Whatever fails or
 //! dies in between leaves nothing.
 
-use futures_util::future::{join3, join5};
+use futures_util::future::join5;
 use serde_json::Value;
 use service::Digest;
 use tenancy::{Hostname, RoleName, SchemaName, Slug, TenantId, db::Error as DbError, migrations};
@@ -33,10 +34,13 @@ tenancy::statements! {
         ) \
         UPDATE platform.tenant_roles SET tenant_id = $1 FROM made \
         WHERE name = made.role_name RETURNING name";
+    RELEASE_SLUG = "DELETE FROM platform.former_slugs WHERE slug = $1 AND held_until <= $2";
+    DOMAIN_PROVEN = "SELECT FROM platform.domains WHERE hostname = $1 AND verified_at IS NOT NULL";
     CLAIM_DOMAIN = "INSERT INTO platform.domains (hostname, tenant_id, created_at) \
         SELECT $1::text, $2::uuid, $3::timestamptz WHERE $1::text IS NOT NULL";
-    RECORD = "INSERT INTO platform.events (at, tenant_id, actor, action) \
-        VALUES ($1, $2, $3, 'tenant.created')";
+    RECORD = "INSERT INTO platform.events (at, tenant_id, actor, action, detail) \
+        VALUES ($1, $2, $3, 'tenant.created', \
+        jsonb_strip_nulls(jsonb_build_object('domain', $4::text)))";
     SWEEP_KEYS = "DELETE FROM platform.idempotency_keys WHERE created_at < $1";
 }
 
@@ -149,9 +153,13 @@ impl Store {
 
     /// The first round trip.
     async fn reserve(&self, tx: &Tx, new: &NewTenant) -> Result<Reserved, Error> {
-        let (key, tenant) = (
+        let (key, release) = (
             tx.prepare(RESERVE_KEY).await?,
+            tx.prepare(RELEASE_SLUG).await?,
+        );
+        let (tenant, proven) = (
             tx.prepare(RESERVE_TENANT).await?,
+            tx.prepare(DOMAIN_PROVEN).await?,
         );
         let client = tx.client();
         let response = new.response.to_string();
@@ -180,14 +188,27 @@ impl Store {
             &version,
             &new.now,
         ];
-        let reserve_tenant = client.query_opt(&tenant, &params);
-        let (begun, key, tenant) =
-            join3(client.batch_execute("BEGIN"), reserve_key, reserve_tenant).await;
+        let released: [&(dyn ToSql + Sync); 2] = [&slug, &new.now];
+        let hostname = new.domain.as_ref().map(Hostname::as_str);
+        let hostname: [&(dyn ToSql + Sync); 1] = [&hostname];
+        let (begun, key, released, tenant, proven) = join5(
+            client.batch_execute("BEGIN"),
+            reserve_key,
+            client.execute(&release, &released),
+            client.query_opt(&tenant, &params),
+            client.query(&proven, &hostname),
+        )
+        .await;
         begun?;
         if key? == 0 {
             return Ok(Reserved::KeyInUse);
         }
-        let Some(row) = tenant.map_err(taken)? else {
+        released?;
+        let tenant = tenant.map_err(taken)?;
+        if !proven?.is_empty() {
+            return Err(Error::Taken { field: "domain" });
+        }
+        let Some(row) = tenant else {
             return Ok(Reserved::NoSpareRole);
         };
         let role: String = row.try_get(0)?;
@@ -215,7 +236,7 @@ async fn complete(tx: Tx, new: &NewTenant, role: &RoleName) -> Result<(), Error>
     ];
     let hostname = new.domain.as_ref().map(Hostname::as_str);
     let claim: [&(dyn ToSql + Sync); 3] = [&hostname, new.id.as_uuid(), &new.now];
-    let event: [&(dyn ToSql + Sync); 3] = [&new.now, new.id.as_uuid(), &new.actor];
+    let event: [&(dyn ToSql + Sync); 4] = [&new.now, new.id.as_uuid(), &new.actor, &hostname];
     let (created, owner, domain, recorded, committed) = join5(
         client.batch_execute(&creation),
         client.query_typed(OWNER, &owner),
@@ -228,21 +249,16 @@ async fn complete(tx: Tx, new: &NewTenant, role: &RoleName) -> Result<(), Error>
     tx.ended();
     created.map_err(taken)?;
     owner?;
-    domain.map_err(taken)?;
+    domain?;
     recorded?;
     Ok(())
 }
 
 fn taken(error: tokio_postgres::Error) -> Error {
-    let error = DbError::from(error);
-    match error.unique_violation() {
-        _ if error.is_duplicate_schema() => Error::Taken {
+    match super::taken(error.into()) {
+        Error::Taken { field: "slug" } => Error::Taken {
             field: "tenant_slug",
         },
-        Some("tenants_slug_key" | "tenants_schema_name_key") => Error::Taken {
-            field: "tenant_slug",
-        },
-        Some("domains_pkey") => Error::Taken { field: "domain" },
-        _ => error.into(),
+        other => other,
     }
 }

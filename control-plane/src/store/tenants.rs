@@ -22,8 +22,9 @@ macro_rules! columns {
 
 tenancy::statements! {
     PLANS = "SELECT name FROM platform.plans ORDER BY position";
-    SLUG_EXISTS = "SELECT 1 FROM platform.tenants WHERE slug = $1 AND status <> 'purged' \
-        UNION ALL SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $2";
+    SLUG_TAKEN = "SELECT 1 FROM platform.tenants WHERE slug = $1 AND status <> 'purged' \
+        UNION ALL SELECT 1 FROM platform.former_slugs WHERE slug = $1 AND held_until > $2 \
+        UNION ALL SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $3";
     FIND = concat!(
         "SELECT ", columns!(), " FROM platform.tenants t WHERE slug = $1 AND status <> 'purged'"
     );
@@ -91,18 +92,23 @@ impl Store {
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
-    /// Whether a slug is somebody's.
-    pub(crate) async fn slug_exists(&self, slug: &Slug) -> Result<bool, Error> {
+    /// Whether a slug is somebody's, held for the tenant that gave it up, or has a schema already.
+    pub(crate) async fn slug_taken(&self, slug: &Slug, now: OffsetDateTime) -> Result<bool, Error> {
         let schema = SchemaName::of(slug);
-        let params: Params<'_> = &[&slug.as_str(), &schema.as_str()];
-        Ok(!self.query(SLUG_EXISTS, params).await?.is_empty())
+        let params: Params<'_> = &[&slug.as_str(), &now, &schema.as_str()];
+        Ok(!self.query(SLUG_TAKEN, params).await?.is_empty())
     }
 
     /// The tenant of a slug.
+    ///
+    /// # Errors
+    /// `NoTenant`, or `Renamed` when it had that slug before.
     pub(crate) async fn tenant(&self, slug: &Slug) -> Result<TenantRecord, Error> {
         let rows = self.query(FIND, &[&slug.as_str()]).await?;
-        rows.first()
-            .map_or_else(|| Err(Error::NoTenant(slug.to_string())), read)
+        match rows.first() {
+            Some(row) => read(row),
+            None => Err(self.no_tenant(slug).await),
+        }
     }
 
     /// Active tenants that chose to be listed, in the order of their slugs.

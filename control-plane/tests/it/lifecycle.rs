@@ -115,57 +115,6 @@ async fn a_plan_is_one_that_there_is() {
 }
 
 #[tokio::test]
-async fn a_domain_is_claimed_verified_and_given_up() {
-    let app = TestApp::start().await;
-    app.tenant("acme").await;
-    app.tenant("globex").await;
-    let claim = json!({ "domain": "App.ACME.example" });
-    assert_eq!(
-        app.operate_with("POST", "/tenants/acme/domains", &claim)
-            .await
-            .status,
-        201
-    );
-    let domains = app.operate("GET", "/tenants/acme/domains").await.json();
-    assert_eq!(
-        domains["domains"],
-        json!([{ "hostname": "app.acme.example", "verified_at": null }])
-    );
-    let taken = app
-        .operate_with("POST", "/tenants/globex/domains", &claim)
-        .await;
-    assert_eq!(taken.problem(), "conflict");
-    let path = "/tenants/acme/domains/app.acme.example";
-    let others = app
-        .operate(
-            "POST",
-            &format!("{}/verify", path.replace("/acme/", "/globex/")),
-        )
-        .await;
-    assert_eq!(others.problem(), "not-found");
-    let verified = app.operate("POST", &format!("{path}/verify")).await;
-    assert_eq!(verified.json()["domain"], "app.acme.example");
-    assert_eq!(
-        app.operate("DELETE", path).await.json()["domain"],
-        json!(null)
-    );
-    assert_eq!(app.operate("DELETE", path).await.problem(), "not-found");
-}
-
-#[tokio::test]
-async fn the_platforms_own_hosts_are_no_domains() {
-    let app = TestApp::start().await;
-    app.tenant("acme").await;
-    for host in ["localhost", "globex.localhost", "127.0.0.1", "intranet", ""] {
-        let claim = json!({ "domain": host });
-        let answer = app
-            .operate_with("POST", "/tenants/acme/domains", &claim)
-            .await;
-        assert_eq!(answer.faulty(), ["domain"], "{host}");
-    }
-}
-
-#[tokio::test]
 async fn what_was_done_is_on_record() {
     let app = TestApp::start().await;
     app.tenant("acme").await;

@@ -8,6 +8,7 @@
 )]
 
 mod bootstrap;
+mod domains;
 mod fleet;
 mod functions;
 mod hostile;
@@ -22,6 +23,7 @@ mod publish;
 mod reaper;
 mod register;
 mod rename;
+mod renamed;
 mod served;
 mod statements;
 mod support;

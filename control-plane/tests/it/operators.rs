@@ -23,6 +23,7 @@ const CALLS: &[(&str, &str)] = &[
     ("POST", "/tenants/acme/domains"),
     ("POST", "/tenants/acme/domains/acme.example/verify"),
     ("DELETE", "/tenants/acme/domains/acme.example"),
+    ("GET", "/domains/acme.example"),
     ("GET", "/tenants/acme/inspections"),
     ("POST", "/tenants/acme/inspections"),
     ("DELETE", "/tenants/acme/inspections/inspect_1_1"),

@@ -116,24 +116,13 @@ async fn a_password_is_not_the_username() {
 }
 
 #[tokio::test]
-async fn a_slug_has_one_tenant_and_a_domain_too() {
+async fn a_slug_has_one_tenant() {
     let app = TestApp::start().await;
-    let first = application_with("acme", "domain", "acme.example");
-    assert_eq!(
-        app.register(&first).await.json()["tenant"]["domain"],
-        "acme.example"
-    );
+    app.tenant("acme").await;
     let again = app.register(&application("acme")).await;
     assert_eq!(
         (again.problem(), again.faulty()),
         ("conflict".to_owned(), vec!["tenant_slug".to_owned()])
-    );
-    let domain = app
-        .register(&application_with("globex", "domain", "ACME.example"))
-        .await;
-    assert_eq!(
-        (domain.problem(), domain.faulty()),
-        ("conflict".to_owned(), vec!["domain".to_owned()])
     );
     assert_eq!(app.count("SELECT count(*) FROM platform.tenants").await, 1);
     let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'tenant\\_%'";

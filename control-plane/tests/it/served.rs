@@ -28,7 +28,7 @@ async fn a_renamed_tenant_is_served_under_its_new_name_with_what_it_had() {
         .expect(201);
     user.get("/api/notes").await.expect(200);
     operate(&app, "PATCH", "acme", json!({"slug": "globex"})).await;
-    user.eventually("/api/notes", 404).await;
+    user.eventually("/api/notes", 308).await;
     let user = user.with("x-tenant-slug", "globex");
     user.eventually("/api/notes", 200).await;
     let notes = user.get("/api/notes").await.expect(200).json();
@@ -41,6 +41,7 @@ async fn a_slug_that_went_to_another_shows_the_other() {
     let user = app.tenant("acme").user("ada", "read").await;
     user.get("/api/notes").await.expect(200);
     operate(&app, "PATCH", "acme", json!({"slug": "globex"})).await;
+    app.clock.advance(time::Duration::days(31));
     let owner = app.tenant("acme").owner().await;
     let users = owner.get("/tenants/users").await.expect(200).json();
     assert_eq!(users["users"].as_array().unwrap().len(), 1);

@@ -12,13 +12,17 @@ use crate::path_prefix::NamedByPath;
 static X_TENANT_SLUG: HeaderName = HeaderName::from_static("x-tenant-slug");
 static X_TENANT_ID: HeaderName = HeaderName::from_static("x-tenant-id");
 
-/// One name of a tenant.
+/// One name of a tenant, and where it stood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Named {
-    /// By header `X-Tenant-ID`.
+    /// In the header `X-Tenant-ID`.
     Id(TenantId),
-    /// By any of the other ways.
-    By(Name),
+    /// In the header `X-Tenant-Slug`.
+    Header(Slug),
+    /// In the path's prefix.
+    Path(Slug),
+    /// In the host, as a subdomain or a domain.
+    Host(Name),
 }
 
 /// All names that a request gives of its tenant.
@@ -28,18 +32,18 @@ pub(crate) enum Named {
 pub(crate) fn all(parts: &Parts, hosts: &PlatformHosts) -> Result<Vec<Named>, Problem> {
     let mut names = Vec::with_capacity(2);
     for text in values(&parts.headers, &X_TENANT_SLUG)? {
-        names.push(by_slug(text)?);
+        names.push(Named::Header(slug(text)?));
     }
     for text in values(&parts.headers, &X_TENANT_ID)? {
         names.push(Named::Id(text.parse().map_err(|_| not_found())?));
     }
-    if let Some(NamedByPath(slug)) = parts.extensions.get() {
-        names.push(by_slug(slug)?);
+    if let Some(NamedByPath(text)) = parts.extensions.get() {
+        names.push(Named::Path(slug(text)?));
     }
     if let Some(host) = host_of(parts)?
         && let Some(name) = by_host(&host, hosts)?
     {
-        names.push(Named::By(name));
+        names.push(Named::Host(name));
     }
     names.dedup();
     Ok(names)
@@ -60,9 +64,8 @@ pub(crate) fn host_of(parts: &Parts) -> Result<Option<String>, Problem> {
     }
 }
 
-fn by_slug(text: &str) -> Result<Named, Problem> {
-    let slug: Slug = text.to_ascii_lowercase().parse().map_err(|_| not_found())?;
-    Ok(Named::By(Name::Slug(slug)))
+fn slug(text: &str) -> Result<Slug, Problem> {
+    text.to_ascii_lowercase().parse().map_err(|_| not_found())
 }
 
 /// The tenant that a host names; `None` for the platform's own hosts.
@@ -105,8 +108,12 @@ mod tests {
         all(&parts, &PlatformHosts::new(&Addresses::default())).map_err(|problem| problem.kind())
     }
 
-    fn slug(text: &str) -> Named {
-        Named::By(Name::Slug(text.parse().unwrap()))
+    fn host(slug: &str) -> Named {
+        Named::Host(Name::Slug(slug.parse().unwrap()))
+    }
+
+    fn header(slug: &str) -> Named {
+        Named::Header(slug.parse().unwrap())
     }
 
     #[test]
@@ -134,11 +141,11 @@ mod tests {
         ] {
             assert_eq!(
                 names("/", &[("host", host)]),
-                Ok(vec![slug("acme")]),
+                Ok(vec![self::host("acme")]),
                 "{host}"
             );
         }
-        let custom = Named::By(Name::Host("xn--bcher-kva.example".parse().unwrap()));
+        let custom = Named::Host(Name::Host("xn--bcher-kva.example".parse().unwrap()));
         assert_eq!(
             names("/", &[("host", "XN--BCHER-KVA.example:80")]),
             Ok(vec![custom])
@@ -167,7 +174,7 @@ mod tests {
     #[test]
     fn an_absolute_target_overrules_the_host() {
         let found = names("http://globex.localhost/x", &[("host", "acme.localhost")]);
-        assert_eq!(found, Ok(vec![slug("globex")]));
+        assert_eq!(found, Ok(vec![host("globex")]));
     }
 
     #[test]
@@ -184,16 +191,16 @@ mod tests {
         assert_eq!(
             found,
             Ok(vec![
-                slug("globex"),
+                header("globex"),
                 Named::Id(id.parse().unwrap()),
-                slug("acme")
+                host("acme")
             ])
         );
         let twice = names(
             "/",
             &[("x-tenant-slug", "acme"), ("x-tenant-slug", "globex")],
         );
-        assert_eq!(twice, Ok(vec![slug("acme"), slug("globex")]));
+        assert_eq!(twice, Ok(vec![header("acme"), header("globex")]));
     }
 
     #[test]

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use service::{Kind, Problem};
-use tenancy::{Status, Tenant, TenantDb};
+use tenancy::{Status, Tenant, TenantDb, registry::Name};
 
-use super::names::{self, Named};
+use super::{
+    former,
+    names::{self, Named},
+};
 use crate::{answers::ResolvedTenant, app::App, error::Error};
 
 /// A tenant that is served, and the door to its schema. To extract it is to check that the request
@@ -26,9 +29,11 @@ impl FromRequestParts<App> for InTenant {
         if let Some(found) = parts.extensions.get::<Self>() {
             return Ok(found.clone());
         }
-        let tenant = resolve(parts, app).await?;
+        let names = names::all(parts, &app.hosts)?;
+        let tenant = agreed(&names, app).await?;
         served(&tenant)?;
         app.rates.request(&tenant)?;
+        former::redirect(&names, &tenant, parts, &app.addresses)?;
         let db = app.lanes.open(Arc::clone(&tenant));
         if let Some(resolved) = parts.extensions.get::<ResolvedTenant>() {
             resolved.set(tenant.id);
@@ -44,9 +49,14 @@ impl FromRequestParts<App> for InTenant {
 /// # Errors
 /// 400 when it names none or two, 404 when one is nobody's.
 pub(crate) async fn resolve(parts: &Parts, app: &App) -> Result<Arc<Tenant>, Problem> {
+    agreed(&names::all(parts, &app.hosts)?, app).await
+}
+
+/// The tenant that all the names are of.
+async fn agreed(names: &[Named], app: &App) -> Result<Arc<Tenant>, Problem> {
     let mut agreed: Option<Arc<Tenant>> = None;
-    for named in names::all(parts, &app.hosts)? {
-        let tenant = find(&named, app).await?.ok_or_else(names::not_found)?;
+    for named in names {
+        let tenant = find(named, app).await?.ok_or_else(names::not_found)?;
         if agreed.as_ref().is_some_and(|other| other.id != tenant.id) {
             return Err(Problem::new(Kind::TenantMismatch)
                 .detail("Host, headers and path must name the same tenant."));
@@ -64,7 +74,10 @@ pub(crate) async fn resolve(parts: &Parts, app: &App) -> Result<Arc<Tenant>, Pro
 async fn find(named: &Named, app: &App) -> Result<Option<Arc<Tenant>>, Problem> {
     let found = match named {
         Named::Id(id) => app.registry.by_id(*id).await,
-        Named::By(name) => app.registry.by_name(name).await,
+        Named::Header(slug) | Named::Path(slug) => {
+            app.registry.by_name(&Name::Slug(slug.clone())).await
+        }
+        Named::Host(name) => app.registry.by_name(name).await,
     };
     found.map_err(|cause| Error::from(cause).into())
 }

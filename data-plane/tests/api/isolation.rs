@@ -88,6 +88,7 @@ const MATRIX: &[(&str, &str, Guard)] = &[
         "/control/v1/tenants/{slug}/domains/{hostname}",
         Operator,
     ),
+    ("GET", "/control/v1/domains/{hostname}", Operator),
     ("GET", "/control/v1/tenants/{slug}/inspections", Operator),
     ("POST", "/control/v1/tenants/{slug}/inspections", Operator),
     (

@@ -15,7 +15,9 @@ pub(crate) struct PlaneError {
     pub(crate) detail: Option<String>,
     pub(crate) errors: BTreeMap<String, Vec<String>>,
     kind: String,
-    retry_after: Option<HeaderValue>,
+    /// In seconds.
+    retry_after: Option<u64>,
+    renamed_to: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -25,26 +27,32 @@ struct Body {
     kind: String,
     detail: Option<String>,
     errors: BTreeMap<String, Vec<String>>,
+    /// With `tenant-renamed`: what the tenant is called now.
+    tenant_slug: Option<String>,
 }
 
 impl PlaneError {
     /// Reads an answer that is no success. A body that is no problem leaves just the status.
     pub(crate) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
-        if !status.is_client_error() && !status.is_server_error() {
-            return Self::unreachable(&format_args!("unexpected status {status}"));
-        }
         let Body {
             kind,
             detail,
             errors,
+            tenant_slug,
         } = serde_json::from_slice(body).unwrap_or_default();
-        let retry_after = headers.get(header::RETRY_AFTER).cloned();
+        let renamed = kind == problem_type(Kind::TenantRenamed) && tenant_slug.is_some();
+        if !status.is_client_error() && !status.is_server_error() && !renamed {
+            return Self::unreachable(&format_args!("unexpected status {status}"));
+        }
+        let retry_after = headers.get(header::RETRY_AFTER);
+        let retry_after = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
         Self {
             status,
             detail,
             errors,
             kind,
             retry_after,
+            renamed_to: tenant_slug.filter(|_| renamed),
         }
     }
 
@@ -55,8 +63,9 @@ impl PlaneError {
             status: Kind::Unavailable.status(),
             detail: None,
             errors: BTreeMap::new(),
-            kind: format!("/problems/{}", Kind::Unavailable.slug()),
-            retry_after: Some(HeaderValue::from_static("5")),
+            kind: problem_type(Kind::Unavailable),
+            retry_after: Some(5),
+            renamed_to: None,
         }
     }
 
@@ -67,7 +76,7 @@ impl PlaneError {
 
     /// In how many seconds to come back, when the plane said so.
     pub(crate) fn seconds(&self) -> Option<u64> {
-        self.retry_after.as_ref()?.to_str().ok()?.parse().ok()
+        self.retry_after
     }
 
     /// Whether the person at the form can do something about it: other words, or patience.
@@ -86,19 +95,28 @@ impl PlaneError {
 
     /// Puts what the plane said about coming back onto an answer of ours.
     pub(crate) fn pass_patience(&self, mut response: Response) -> Response {
-        if let Some(value) = &self.retry_after {
+        if let Some(seconds) = self.retry_after {
             response
                 .headers_mut()
-                .insert(header::RETRY_AFTER, value.clone());
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
 }
 
+fn problem_type(kind: Kind) -> String {
+    format!("/problems/{}", kind.slug())
+}
+
 /// As the problem it was; a layer further out makes the page ([`crate::error_page`]).
 impl IntoResponse for PlaneError {
     fn into_response(self) -> Response {
-        let body = json!({ "type": self.kind, "detail": self.detail }).to_string();
+        let body = json!({
+            "type": self.kind,
+            "detail": self.detail,
+            "tenant_slug": self.renamed_to,
+        });
+        let body = body.to_string();
         let media_type = [(header::CONTENT_TYPE, "application/problem+json")];
         let response = (self.status, media_type, body).into_response();
         self.pass_patience(response)

@@ -68,6 +68,26 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
+async fn a_renamed_tenants_pages_are_at_its_new_host() {
+    let body = r#"{"type":"/problems/tenant-renamed","tenant_slug":"globex"}"#;
+    let plane = answering("308 Permanent Redirect", "location: /x\r\n", body).await;
+    for path in [
+        "/",
+        "/sign-in?return_to=%2Fa",
+        "/register",
+        "/oauth/authorize?a=b",
+    ] {
+        let page = ask(plane, get(ACME, path)).await;
+        let to = format!("http://globex.localhost:8000{path}");
+        assert_eq!((page.status.as_u16(), page.header("location")), (308, &*to));
+        assert_eq!(page.header("cache-control"), "no-store");
+    }
+    let page = ask(plane, post(plane, ACME, "/sign-in", SIGN_IN).await).await;
+    let to = "http://globex.localhost:8000/sign-in";
+    assert_eq!((page.status.as_u16(), page.header("location")), (303, to));
+}
+
+#[tokio::test]
 async fn a_failure_shows_nothing_of_the_inside() {
     let inside = r#"{"type":"/problems/internal","detail":"SELECT secret FROM users"}"#;
     for body in [inside, "SELECT secret FROM users"] {
