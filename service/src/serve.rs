@@ -85,7 +85,7 @@ impl Alone {
         let _over = stop.clone().drop_guard();
         let tls = network.tls()?;
         let public = listen(network.on(self.port), self.variable).await?;
-        let admin = listen(network.on(network.admin_port), "ADMIN_PORT").await?;
+        let admin = listen(network.admin(), "ADMIN_PORT").await?;
         tracing::info!(address = %public.local_addr()?, tls = tls.is_some(), "serving");
         let watch = async {
             let asked = stop_signal().await;

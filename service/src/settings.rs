@@ -21,6 +21,9 @@ pub struct Network {
     /// Address to listen on
     #[arg(long, env, default_value = "127.0.0.1")]
     pub bind_address: IpAddr,
+    /// Address of metrics and health, apart from the public one: whoever reaches it reads them
+    #[arg(long, env, default_value = "127.0.0.1")]
+    pub admin_bind_address: IpAddr,
     /// Port of metrics and health, apart from the public one
     #[arg(long, env, default_value_t = 8081)]
     pub admin_port: u16,
@@ -72,10 +75,16 @@ impl Network {
         self.tls_directory.as_deref().map(Tls::read).transpose()
     }
 
-    /// The address to listen on for a port.
+    /// The address to listen on for a public port.
     #[must_use]
     pub fn on(&self, port: u16) -> SocketAddr {
         SocketAddr::new(self.bind_address, port)
+    }
+
+    /// The address to listen on for metrics and health.
+    #[must_use]
+    pub fn admin(&self) -> SocketAddr {
+        SocketAddr::new(self.admin_bind_address, self.admin_port)
     }
 }
 

@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::Router;
 use rustix::process::{Signal, getpid, kill_process};
@@ -51,6 +55,39 @@ async fn whoever_takes_no_answer_gives_its_place_up() {
     let answered = tokio::time::timeout(Duration::from_secs(60), answered).await;
     answered.expect("a place").unwrap();
     assert_eq!(&first, b"HTTP/1.1 200");
+}
+
+/// On Linux all of 127.0.0.0/8 is the loopback, and a listener on one of its addresses is not on the
+/// others.
+#[tokio::test]
+async fn metrics_stay_on_the_loopback_when_the_service_does_not() {
+    let (public, admin) = (free_port(), free_port());
+    let network = Network {
+        bind_address: Ipv4Addr::UNSPECIFIED.into(),
+        admin_port: admin,
+        ..Network::default()
+    };
+    let alone = Alone {
+        port: public,
+        variable: "PORT",
+        router: Router::new(),
+        health: Health::default(),
+        metrics: Metrics::start(),
+    };
+    tokio::spawn(async move { alone.run(&network, CancellationToken::new()).await });
+    until("it serves", async || {
+        TcpStream::connect(("127.0.0.2", public)).await.is_ok()
+    })
+    .await;
+
+    let elsewhere = TcpStream::connect(("127.0.0.2", admin)).await;
+    assert!(
+        elsewhere.is_err(),
+        "the admin port is on the loopback alone"
+    );
+    let ask = async |port| reqwest::get(format!("http://127.0.0.1:{port}/metrics")).await;
+    assert_eq!(ask(admin).await.unwrap().status(), 200);
+    assert_eq!(ask(public).await.unwrap().status(), 404);
 }
 
 #[tokio::test]

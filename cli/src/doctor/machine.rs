@@ -44,7 +44,7 @@ pub(super) fn ports(local: &Local, private: bool) -> Vec<Finding> {
     let mut wanted = vec![
         ("API_PORT", network.on(local.api_port)),
         ("PAGES_PORT", network.on(local.pages_port)),
-        ("ADMIN_PORT", network.on(network.admin_port)),
+        ("ADMIN_PORT", network.admin()),
     ];
     if private {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, local.postgres_port));

@@ -27,7 +27,7 @@ impl Ports {
         Ok(Self {
             api: listen(network.on(options.local.api_port), "API_PORT").await?,
             pages: listen(network.on(options.local.pages_port), "PAGES_PORT").await?,
-            admin: listen(network.on(network.admin_port), "ADMIN_PORT").await?,
+            admin: listen(network.admin(), "ADMIN_PORT").await?,
             inner: match tls {
                 Some(_) => Some(listen((Ipv4Addr::LOCALHOST, 0).into(), "BIND_ADDRESS").await?),
                 None => None,

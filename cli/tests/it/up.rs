@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use testkit::{certificates::Authority, port::free_port};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
+    net::TcpStream,
     process::{Child, Command},
 };
 
@@ -23,6 +24,7 @@ struct Up {
     child: Child,
     api: u16,
     pages: u16,
+    admin: u16,
 }
 
 impl Up {
@@ -48,7 +50,12 @@ impl Up {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        Self { child, api, pages }
+        Self {
+            child,
+            api,
+            pages,
+            admin,
+        }
     }
 
     async fn is_ready(&self) -> bool {
@@ -249,6 +256,27 @@ async fn an_operators_token_opens_the_operators_api() {
     let ask = |token: &str| Client::new().get(&url).bearer_auth(token).send();
     assert_eq!(ask(token.trim()).await.unwrap().status(), 200);
     assert_eq!(ask("tnt_op_wrong").await.unwrap().status(), 401);
+    assert_eq!(up.stop().await.code, 0);
+}
+
+#[tokio::test]
+async fn metrics_are_for_the_loopback_and_not_for_the_public_port() {
+    let cli = TestCli::new().await;
+    let mut command = cli.command();
+    command.env("BIND_ADDRESS", "0.0.0.0");
+    let up = Up::start(command).await;
+    let (status, text) = up.get(up.admin, "/metrics").await;
+    assert!(status == 200 && text.contains("service_ready"), "{text}");
+    for public in [up.api, up.pages] {
+        let (status, text) = up.get(public, "/metrics").await;
+        assert!(status >= 400 && !text.contains("service_ready"), "{text}");
+        TcpStream::connect(("127.0.0.2", public)).await.unwrap();
+    }
+    let elsewhere = TcpStream::connect(("127.0.0.2", up.admin)).await;
+    assert!(
+        elsewhere.is_err(),
+        "the admin port is on the loopback alone"
+    );
     assert_eq!(up.stop().await.code, 0);
 }
 
