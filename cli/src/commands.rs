@@ -31,8 +31,12 @@ pub(crate) enum Command {
     User(crate::user::Options),
     /// Look into one tenant's schema with psql or pgAdmin, for a while
     Inspect(crate::inspect::Options),
-    /// Make an operator's token for the API under /control/v1
+    /// List plans, change them, and say which a stranger may choose
+    Plan(crate::plan::Options),
+    /// Create, list and revoke operators' tokens for the API under /control/v1
     Token(crate::token::Options),
+    /// Show what was done to the platform itself: to plans and operators' tokens
+    Events(crate::events::Options),
     /// See to the migrations, of the registry and of every tenant
     Migrate(crate::migrate::Options),
     /// Look for what keeps this machine from serving

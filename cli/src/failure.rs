@@ -28,13 +28,15 @@ fn number(fault: &anyhow::Error) -> u8 {
             | Error::Renamed { .. }
             | Error::NoDomain(_)
             | Error::NoUser(_)
-            | Error::NoInspection(_),
+            | Error::NoInspection(_)
+            | Error::NoToken(_),
         ) => NOT_FOUND,
         Some(
             Error::Taken { .. }
             | Error::WrongStatus(_)
             | Error::Quota { .. }
-            | Error::Claims { .. },
+            | Error::Claims { .. }
+            | Error::PlanInUse { .. },
         ) => CONFLICT,
         Some(Error::NoPlan(_)) => USAGE,
         Some(Error::Response(problem)) if problem.kind() == service::Kind::ValidationFailed => {

@@ -7,12 +7,14 @@ mod commands;
 mod completions;
 mod database;
 mod doctor;
+mod events;
 mod failure;
 mod inspect;
 mod local;
 mod migrate;
 mod output;
 mod password;
+mod plan;
 mod secrets;
 mod tenant;
 mod token;
@@ -67,6 +69,8 @@ async fn serve(command: Command, output: Output) -> anyhow::Result<()> {
         Command::Tenant(options) => tenant::run(options, output).await,
         Command::User(options) => user::run(options, output).await,
         Command::Inspect(options) => inspect::run(options, output).await,
+        Command::Plan(options) => plan::run(options, output).await,
+        Command::Events(options) => events::run(options, output).await,
         Command::Token(options) => token::run(options, output).await,
         Command::Migrate(options) => migrate::run(options, output).await,
         Command::Doctor(options) => doctor::run(&options, output).await,

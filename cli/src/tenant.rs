@@ -11,6 +11,7 @@ use service::body::Text;
 use tenancy::Slug;
 
 use crate::{database::Source, failure::Usage, output::Output};
+pub(crate) use show::event_table;
 
 /// Who the record says did it.
 pub(crate) const ACTOR: &str = "command line";

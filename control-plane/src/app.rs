@@ -4,19 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use service::{
-    Clock, Entropy, Minted, health::Health, hosts::PlatformHosts, password::Hasher,
-    rate::RateLimit, request::ClientNetwork, settings::Addresses,
+    Clock, Entropy, health::Health, hosts::PlatformHosts, password::Hasher, rate::RateLimit,
+    request::ClientNetwork, settings::Addresses,
 };
 use tenancy::db::Login;
 use time::OffsetDateTime;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{
-    error::Error,
-    router,
-    settings::Settings,
-    store::{Store, operators::NewToken},
-};
+use crate::{router, settings::Settings, store::Store};
 
 /// Seconds that a statement waits for a lock, before it is given up and tried again later: whoever
 /// holds one must not hold up all that operators and sign-ups want.
@@ -111,19 +106,6 @@ impl ControlPlane {
             let store = store.clone();
             async move { store.answers().await }
         })
-    }
-
-    /// Makes an operator's token of scope `platform`. Only its digest is kept.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn create_token(&self, new: &NewToken) -> Result<secrecy::SecretString, Error> {
-        let minted = Minted::new(&self.0.entropy, "tnt_op_");
-        self.0
-            .store
-            .add_operator_token(&minted.digest, new, self.now())
-            .await?;
-        Ok(minted.secret)
     }
 
     pub(crate) fn store(&self) -> &Store {

@@ -52,6 +52,17 @@ pub enum Error {
     /// There is no such plan.
     #[error("there is no plan {0}")]
     NoPlan(String),
+    /// Tenants are on the plan, or were until they were purged.
+    #[error("{tenants} tenants are, or were, on the plan {plan}")]
+    PlanInUse {
+        /// The plan.
+        plan: String,
+        /// How many, those purged among them.
+        tenants: i64,
+    },
+    /// There is no such operator's token.
+    #[error("there is no operator's token {0}")]
+    NoToken(String),
     /// Somebody else has this already.
     #[error("{field} is taken")]
     Taken {
@@ -114,6 +125,10 @@ impl From<Error> for Problem {
                 .fact("limit", MAX_CLAIMS)
                 .fact("used", used),
             Error::NoPlan(_) => Self::new(Kind::ValidationFailed).field("plan", "is no plan"),
+            Error::PlanInUse { tenants, .. } => Self::new(Kind::Conflict)
+                .detail(text)
+                .fact("tenants", tenants),
+            Error::NoToken(_) => Self::new(Kind::NotFound).detail("There is no such token."),
             Error::Taken { field } => Self::new(Kind::Conflict)
                 .detail("Somebody else has this already; `errors` says what.")
                 .field(field, "is taken"),

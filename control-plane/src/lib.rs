@@ -7,28 +7,35 @@
 //!
 //! The command line works through the same [`ControlPlane`], on the database itself.
 
+mod actor;
 mod api;
 mod app;
 pub mod bootstrap;
 mod domains;
 mod error;
+mod field;
 mod fleet;
 mod inspect;
 mod lifecycle;
 mod members;
+mod plans;
 pub mod reaper;
 mod rename;
 mod router;
 mod settings;
 mod signup;
 mod store;
+mod tokens;
 
+pub use actor::Actor;
 pub use app::ControlPlane;
 pub use bootstrap::{Logins, bootstrap};
 pub use error::Error;
+pub use field::Field;
 pub use fleet::{FleetStatus, Migrated};
 pub use inspect::{LONGEST, MINUTES, NewInspection, Opened};
 pub use members::NewMember;
+pub use plans::PlanFields;
 pub use rename::NewNames;
 pub use settings::{Settings, SignUps};
 pub use signup::{Application, SignedUp};
@@ -37,7 +44,9 @@ pub use store::{
     events::Event,
     inspections::Inspection,
     members::Member,
-    operators::NewToken,
+    operators::TokenRecord,
+    plans::{Limits, Plan, PlanRecord},
     statements,
     tenants::{Filter, TenantRecord},
 };
+pub use tokens::{Lifetime, MAX_DAYS, NewToken};

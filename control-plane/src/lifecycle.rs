@@ -53,6 +53,18 @@ impl ControlPlane {
         self.store().events(slug, before, limit).await
     }
 
+    /// What was done to the platform itself, the latest first, before one of the events.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn platform_events(
+        &self,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<Event>, Error> {
+        self.store().platform_events(before, limit).await
+    }
+
     /// Stops serving a tenant; everything is kept.
     ///
     /// # Errors
@@ -135,15 +147,6 @@ impl ControlPlane {
         plan: &str,
         actor: &str,
     ) -> Result<TenantRecord, Error> {
-        if !self
-            .store()
-            .plans()
-            .await?
-            .iter()
-            .any(|known| known == plan)
-        {
-            return Err(Error::NoPlan(plan.chars().take(50).collect()));
-        }
         let change = self.audit_entry(actor, "tenant.plan-changed", json!({ "plan": plan }));
         self.change(slug, &change, |_| Ok(TenantChange::Plan(plan)))
             .await

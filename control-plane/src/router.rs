@@ -10,7 +10,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    api::{domains, inspections, list, migrations, register, tenants, users},
+    api::{domains, inspections, list, migrations, plans, register, tenants, tokens, users},
     app::ControlPlane,
 };
 
@@ -20,6 +20,7 @@ pub(crate) fn routes() -> OpenApiRouter<ControlPlane> {
         // For anyone
         .routes(routes!(register::register, register::slug_availability))
         .routes(routes!(list::list))
+        .routes(routes!(plans::offer))
         // For operators
         .routes(routes!(list::list_all, tenants::create))
         .routes(routes!(tenants::show, tenants::rename, tenants::delete))
@@ -37,6 +38,11 @@ pub(crate) fn routes() -> OpenApiRouter<ControlPlane> {
         .routes(routes!(inspections::close))
         .routes(routes!(users::create))
         .routes(routes!(users::put_password))
+        .routes(routes!(plans::list_plans))
+        .routes(routes!(plans::edit_plan, plans::remove_plan))
+        .routes(routes!(tokens::list_tokens, tokens::create_token))
+        .routes(routes!(tokens::revoke_token))
+        .routes(routes!(tokens::platform_events))
         .routes(routes!(migrations::status))
         .routes(routes!(migrations::run))
 }

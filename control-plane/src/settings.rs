@@ -4,6 +4,8 @@ use std::num::{NonZeroU32, NonZeroUsize};
 
 use clap::{Args, ValueEnum};
 use http::uri::Authority;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 /// The control plane's settings.
 #[derive(Args, Clone, Debug)]
@@ -13,6 +15,9 @@ pub struct Settings {
     /// Who may sign a tenant up
     #[arg(long, env, value_enum, default_value_t = SignUps::Open)]
     pub signup: SignUps,
+    /// Whom to ask for a tenant while sign-up is closed: an email address, an https address, or words
+    #[arg(long, env, value_parser = contact)]
+    pub signup_contact: Option<String>,
     /// Sign-ups per minute from one address
     #[arg(long, env, default_value = "300")]
     pub signup_rate_per_minute: NonZeroU32,
@@ -39,10 +44,21 @@ pub struct Settings {
 }
 
 /// Who may sign a tenant up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum SignUps {
     /// Anyone.
     Open,
     /// Operators alone.
     Closed,
+}
+
+fn contact(text: &str) -> Result<String, &'static str> {
+    let text = text.trim();
+    let printable = !text.chars().any(char::is_control);
+    if printable && (1..=200).contains(&text.chars().count()) {
+        Ok(text.to_owned())
+    } else {
+        Err("1 to 200 printable characters")
+    }
 }

@@ -5,7 +5,8 @@ mod answer;
 pub(crate) mod application;
 mod slug_availability;
 
-use service::{Digest, Kind, Problem, password::Share};
+use secrecy::SecretString;
+use service::{Kind, Problem, password::Share};
 use tenancy::{Status, TenantId};
 
 pub(crate) use answer::Answer;
@@ -15,36 +16,42 @@ pub(crate) use application::{is_reserved, refusal};
 pub(crate) use slug_availability::SlugAvailability;
 
 use crate::{
+    actor::Actor,
     app::ControlPlane,
     error::Error,
-    store::signups::{Key, NewTenant, Outcome, Owner},
+    store::{
+        plans::Plan,
+        signups::{EarlierSignUp, Key, NewTenant, Outcome, Owner},
+    },
 };
 use answer::{AccessInfo, Admin, Tenant};
 use application::Accepted;
 
 impl ControlPlane {
-    /// Makes a tenant that serves at once. A key makes repeating safe: the same application gets
-    /// the same answer, without making anything twice.
+    /// Makes a tenant that serves at once. A key makes repeating safe: the same application from the
+    /// same sender gets the same answer, without making anything twice.
     ///
     /// # Errors
     /// 422 naming every field's fault, `Taken` for a slug or domain, 422 for a key that came
-    /// with another application.
+    /// with another application or another password.
     pub async fn sign_up(
         &self,
         application: Application,
         key: Option<&str>,
-        actor: &str,
+        actor: &Actor<'_>,
         share: Share,
     ) -> Result<SignedUp, Error> {
-        let accepted = application.check(self.hosts(), &self.store().plans().await?)?;
+        let plans = self.store().plans().await?;
+        let accepted = application.check(self.hosts(), &choice(plans, actor))?;
         let key = key.map(|key| Key {
-            key: Digest::of(key),
+            key: actor.idempotency_key(key),
             request: accepted.digest(),
         });
+        let password = accepted.password.clone();
         if let Some(key) = &key
-            && let Some(outcome) = self.store().answered(key).await?
+            && let Some(earlier) = self.store().earlier_sign_up(key).await?
         {
-            return repeat(outcome);
+            return self.repeat(earlier, share, &password).await;
         }
         let new = self.new_tenant(accepted, key, actor, share).await?;
         let response = new.response.clone();
@@ -53,7 +60,24 @@ impl ControlPlane {
                 tracing::info!(tenant = %new.slug, "signed up");
                 SignedUp::read(response)
             }
-            outcome => repeat(outcome),
+            Outcome::KeyInUse(earlier) => self.repeat(earlier, share, &password).await,
+        }
+    }
+
+    /// The answer of an earlier sign-up with the same key, for whoever sends all that it came with.
+    /// Hashes are kept for passwords, so one is compared last, and by hashing.
+    async fn repeat(
+        &self,
+        earlier: EarlierSignUp,
+        share: Share,
+        password: &SecretString,
+    ) -> Result<SignedUp, Error> {
+        let hash = earlier.password_hash.filter(|_| earlier.is_same_request);
+        match hash {
+            Some(hash) if self.hasher().verify(share, password, Some(&hash)).await? => {
+                SignedUp::read(earlier.response)
+            }
+            _ => Err(Problem::new(Kind::IdempotencyKeyReused).into()),
         }
     }
 
@@ -61,7 +85,7 @@ impl ControlPlane {
         &self,
         accepted: Accepted,
         key: Option<Key>,
-        actor: &str,
+        actor: &Actor<'_>,
         share: Share,
     ) -> Result<NewTenant, Error> {
         let password_hash = self.hasher().hash(share, &accepted.password).await?;
@@ -100,7 +124,8 @@ impl ControlPlane {
                 email: accepted.email,
                 password_hash,
             },
-            actor: actor.to_owned(),
+            actor: actor.name().to_owned(),
+            any_plan: !matches!(actor, Actor::Stranger),
             now: self.now(),
             key,
             response: serde_json::to_value(&answer).map_err(|cause| Problem::internal(&cause))?,
@@ -108,12 +133,9 @@ impl ControlPlane {
     }
 }
 
-/// The answer of an earlier sign-up with the same key.
-fn repeat(outcome: Outcome) -> Result<SignedUp, Error> {
-    match outcome {
-        Outcome::Repeated(response) => SignedUp::read(response),
-        Outcome::Made | Outcome::OtherRequest => {
-            Err(Problem::new(Kind::IdempotencyKeyReused).into())
-        }
-    }
+/// The names of the plans that somebody may choose, in the operator's order.
+fn choice(plans: Vec<Plan>, actor: &Actor<'_>) -> Vec<String> {
+    let any = !matches!(actor, Actor::Stranger);
+    let open = plans.into_iter().filter(|plan| any || plan.self_serve);
+    open.map(|plan| plan.name).collect()
 }

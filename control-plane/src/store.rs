@@ -13,6 +13,7 @@ pub(crate) mod former_slugs;
 pub(crate) mod inspections;
 pub(crate) mod members;
 pub(crate) mod operators;
+pub(crate) mod plans;
 pub(crate) mod roles;
 pub(crate) mod signups;
 pub(crate) mod tenants;
@@ -98,6 +99,7 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
         inspections::STATEMENTS,
         members::STATEMENTS,
         operators::STATEMENTS,
+        plans::STATEMENTS,
         roles::STATEMENTS,
         signups::STATEMENTS,
         tenants::STATEMENTS,

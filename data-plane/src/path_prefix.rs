@@ -18,6 +18,7 @@ use tower::Service;
 const OWN: &[&str] = &[
     "register",
     "list",
+    "plans",
     "info",
     "users",
     "invitations",

@@ -60,6 +60,7 @@ pub const RESERVED: &[&str] = &[
     "openapi",
     "ops",
     "pgadmin",
+    "plans",
     "platform",
     "pop",
     "pop3",

@@ -8,7 +8,7 @@ use std::{
 
 use argon2::Params;
 use axum::Router;
-use control_plane::{ControlPlane, NewToken};
+use control_plane::{Actor, ControlPlane, Lifetime, NewToken};
 use data_plane::DataPlane;
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -143,9 +143,10 @@ impl TestApp {
     pub async fn operator(&self) -> Client {
         let new = NewToken {
             name: "tests".to_owned(),
-            expires_at: None,
+            lifetime: Lifetime::Never,
         };
-        let token = self.control.create_token(&new).await.unwrap();
+        let made = self.control.create_token(new, &Actor::CommandLine).await;
+        let (token, _) = made.unwrap();
         self.anonymous().with_token(token.expose_secret())
     }
 

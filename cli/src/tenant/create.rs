@@ -1,11 +1,10 @@
 //! `tenantry tenant create`.
 
 use clap::Args;
-use control_plane::Application;
+use control_plane::{Actor, Application};
 use secrecy::ExposeSecret;
 use service::{body::Text, password::Share};
 
-use super::ACTOR;
 use crate::{database::Source, output::Output, password::Password};
 
 /// A tenant to be, and its owner.
@@ -28,9 +27,9 @@ pub(super) struct Options {
     /// The tenant's name, for people [default: the slug]
     #[arg(long)]
     name: Option<String>,
-    /// The plan's name
-    #[arg(long, default_value = "free")]
-    plan: String,
+    /// The plan's name [default: the first of `tenantry plan list`]
+    #[arg(long)]
+    plan: Option<String>,
     /// A domain of the tenant's own, served once it is verified
     #[arg(long)]
     domain: Option<String>,
@@ -47,11 +46,11 @@ pub(super) async fn run(options: Options, output: Output) -> anyhow::Result<()> 
         admin_email: Text::Given(options.email),
         admin_password: password.text(),
         domain: options.domain.map_or(Text::Missing, Text::Given),
-        plan: Text::Given(options.plan),
+        plan: options.plan.map_or(Text::Missing, Text::Given),
     };
     let plane = options.source.control_plane().await?;
     let made = plane
-        .sign_up(application, None, ACTOR, Share::operators())
+        .sign_up(application, None, &Actor::CommandLine, Share::operators())
         .await?;
     let mut body = serde_json::to_value(&made)?;
     if let Some(drawn) = password.drawn() {

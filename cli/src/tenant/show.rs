@@ -94,20 +94,23 @@ pub(super) fn tenant(tenant: &TenantRecord, output: Output) -> anyhow::Result<()
 pub(super) async fn events(one: One, output: Output) -> anyhow::Result<()> {
     let (plane, slug) = one.open().await?;
     let events = plane.events(&slug, None, EVENTS).await?;
-    output.result(&json!({ "events": events }), || {
-        let row = |event: &Event| {
-            let at = event.at.format(&Rfc3339).unwrap_or_default();
-            let detail = Some(event.detail.to_string()).filter(|detail| detail != "{}");
-            [
-                at,
-                event.actor.clone(),
-                event.action.clone(),
-                detail.unwrap_or_default(),
-            ]
-        };
-        let rows: Vec<[String; 4]> = events.iter().map(row).collect();
-        table(["AT", "BY", "WHAT", ""], &rows)
-    })
+    output.result(&json!({ "events": events }), || event_table(&events))
+}
+
+/// Events in columns.
+pub(crate) fn event_table(events: &[Event]) -> String {
+    let row = |event: &Event| {
+        let at = event.at.format(&Rfc3339).unwrap_or_default();
+        let detail = Some(event.detail.to_string()).filter(|detail| detail != "{}");
+        [
+            at,
+            event.actor.clone(),
+            event.action.clone(),
+            detail.unwrap_or_default(),
+        ]
+    };
+    let rows: Vec<[String; 4]> = events.iter().map(row).collect();
+    table(["AT", "BY", "WHAT", ""], &rows)
 }
 
 fn row(tenant: &TenantRecord) -> [String; 5] {

@@ -162,11 +162,77 @@ async fn nothing_is_destroyed_unasked() {
 #[tokio::test]
 async fn an_operators_token_is_printed_once() {
     let cli = TestCli::new().await;
-    let token = cli.run("token monitoring --days 90").await;
-    assert!(token.out.starts_with("tnt_op_") && token.out.trim().len() == 50);
-    let token = cli.run("token forever --json").await.json();
+    // Without a word of what to do it creates one, as before.
+    for words in [
+        "token create monitoring --days 30",
+        "token monitoring",
+        "token",
+    ] {
+        let token = cli.run(words).await;
+        let out = token.out.trim();
+        assert!(
+            out.starts_with("tnt_op_") && out.len() == 50,
+            "{words}: {}",
+            token.err
+        );
+    }
+    let token = cli.run("token create ci --json").await.json();
+    assert!(token["expires_at"].is_string(), "it ends by default");
+    let token = cli.run("token create forever --never --json").await.json();
     assert!(token["expires_at"].is_null());
-    assert_eq!(cli.run("token x --days 0").await.code, 2);
+    for wrong in ["--days 0", "--days 3651", "--days 9 --never"] {
+        assert_eq!(cli.run(&format!("token create x {wrong}")).await.code, 2);
+    }
+}
+
+#[tokio::test]
+async fn operators_tokens_are_listed_and_revoked() {
+    let cli = TestCli::new().await;
+    let made = cli.run("token create ci --json").await.json();
+    let id = made["id"].as_str().unwrap();
+    let listed = cli.run("token list").await.out;
+    assert!(
+        listed.contains(id) && !listed.contains("tnt_op_"),
+        "{listed}"
+    );
+    let revoked = cli.run(&format!("token revoke {id}")).await;
+    assert_eq!(revoked.out.trim(), "ci is revoked.");
+    let listed = cli.run("token list --json").await.json();
+    assert!(listed["tokens"][0]["revoked_at"].is_string());
+    let record = cli.run("events --json").await.json();
+    assert_eq!(record["events"][0]["action"], "token.revoked");
+    assert_eq!(cli.run("token revoke x").await.code, 2);
+    let nobodys = "token revoke 00000000-0000-0000-0000-000000000000";
+    assert_eq!(cli.run(nobodys).await.code, 3);
+}
+
+#[tokio::test]
+async fn plans_are_listed_set_and_removed() {
+    let cli = TestCli::new().await;
+    let words = "plan set free --max-users 20 --max-notes unlimited --self-serve false --json";
+    let plan = cli.run(words).await.json();
+    assert_eq!(
+        (&plan["max_users"], &plan["max_clients"]),
+        (&20.into(), &5.into())
+    );
+    assert!(plan["max_notes"].is_null() && plan["self_serve"] == false);
+    let listed = cli.run("plan list").await.out;
+    assert!(
+        listed.contains("operators") && listed.contains("unlimited"),
+        "{listed}"
+    );
+    let incomplete = cli.run("plan set team --max-users 5").await;
+    assert_eq!(incomplete.code, 2);
+    assert!(incomplete.err.contains("max_clients"), "{}", incomplete.err);
+    let limits = "--max-users 5 --max-clients 1 --max-notes 9 --requests-per-second 10 \
+        --storage-bytes unlimited --api-calls-per-month unlimited";
+    let whole = format!("plan set team --position 9 --self-serve true {limits}");
+    assert_eq!(cli.run(&whole).await.code, 0);
+    cli.run("tenant create acme --email ada@example.com --plan team")
+        .await;
+    assert_eq!(cli.run("plan remove team").await.code, 4);
+    assert_eq!(cli.run("plan remove basic").await.code, 0);
+    assert_eq!(cli.run("plan set free --max-users many").await.code, 2);
 }
 
 #[tokio::test]
@@ -180,7 +246,8 @@ async fn the_control_planes_login_is_enough_for_tenants() {
         "tenant create acme --email ada@example.com",
         "tenant delete acme --yes",
         "tenant purge acme --yes",
-        "token",
+        "token create",
+        "plan set free --max-users 11",
         "migrate status",
     ] {
         let mut command = program(cli.directory.path());

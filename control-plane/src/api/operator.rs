@@ -1,4 +1,4 @@
-//! Operators: whoever holds a token of scope `platform`, made by `tenantry token`.
+//! Operators: whoever holds a token of scope `platform`, made by `tenantry token create`.
 
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, HeaderValue, header, request::Parts};
@@ -6,8 +6,9 @@ use service::{
     Digest, Kind, Problem,
     authorization::{self, Bearer},
 };
+use uuid::Uuid;
 
-use crate::app::ControlPlane;
+use crate::{actor::Actor, app::ControlPlane};
 
 const SCOPE: &str = "platform";
 
@@ -15,6 +16,18 @@ const SCOPE: &str = "platform";
 pub(crate) struct Operator {
     /// For the record.
     pub(crate) name: String,
+    /// The id of the token that was presented.
+    token: Uuid,
+}
+
+impl Operator {
+    /// Who asks.
+    pub(crate) fn actor(&self) -> Actor<'_> {
+        Actor::Operator {
+            token: self.token,
+            name: &self.name,
+        }
+    }
 }
 
 /// Anyone, and whether they are an operator. A token that is presented must be good.
@@ -51,6 +64,7 @@ async fn find(plane: &ControlPlane, token: &str) -> Result<Operator, Problem> {
     if found.scopes.iter().any(|scope| scope == SCOPE) {
         Ok(Operator {
             name: format!("operator:{}", found.name),
+            token: found.token,
         })
     } else {
         Err(insufficient())
@@ -77,7 +91,7 @@ fn refused(error: Option<&'static str>) -> Problem {
         None => HeaderValue::from_static("Bearer realm=\"platform\""),
     };
     Problem::new(Kind::Unauthorized)
-        .detail("This needs an operator's token; `tenantry token` makes one.")
+        .detail("This needs an operator's token; `tenantry token create` makes one.")
         .header(header::WWW_AUTHENTICATE, challenge)
 }
 

@@ -2,8 +2,9 @@
 
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
-use service::{Kind, Problem};
+use service::{Kind, Problem, exact};
 use tenancy::{Hostname, Slug};
+use uuid::Uuid;
 
 /// The tenant that the path names. What can be no slug is nobody's.
 pub(crate) struct Named(pub(crate) Slug);
@@ -16,6 +17,12 @@ pub(crate) struct NamedLogin(pub(crate) String);
 
 /// The user that the path names, by username or email address.
 pub(crate) struct NamedUser(pub(crate) String);
+
+/// The plan that the path names.
+pub(crate) struct NamedPlan(pub(crate) String);
+
+/// The operator's token that the path names by its id.
+pub(crate) struct NamedToken(pub(crate) Uuid);
 
 impl<S: Send + Sync> FromRequestParts<S> for Named {
     type Rejection = Problem;
@@ -51,6 +58,24 @@ impl<S: Send + Sync> FromRequestParts<S> for NamedUser {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         text(parts, state, "user").await.map(Self)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for NamedPlan {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        text(parts, state, "name").await.map(Self)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for NamedToken {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let id = word(parts, state, "id").await;
+        let id = id.as_deref().and_then(exact::uuid);
+        id.map(Self).ok_or_else(|| Problem::new(Kind::NotFound))
     }
 }
 

@@ -10,6 +10,7 @@ use service::{
 use utoipa::IntoParams;
 
 use crate::{
+    actor::Actor,
     app::ControlPlane,
     error::Error,
     settings::SignUps,
@@ -30,14 +31,18 @@ pub(crate) async fn register(
     JsonOrForm(application): JsonOrForm<Application>,
 ) -> Result<Created<SignedUp>, Error> {
     if plane.settings().signup == SignUps::Closed {
-        let detail = "Sign-up is closed; ask the operator.";
+        let asked = plane.settings().signup_contact.as_deref();
+        let detail = format!(
+            "Sign-up is closed; ask {}.",
+            asked.unwrap_or("the operator")
+        );
         return Err(Problem::new(Kind::RegistrationClosed).detail(detail).into());
     }
     plane.sign_ups().check(&from.network())?;
     let key = key(&headers)?;
     let share = Share::sign_up(from.network());
     plane
-        .sign_up(application, key.as_deref(), "sign-up", share)
+        .sign_up(application, key.as_deref(), &Actor::Stranger, share)
         .await
         .map(Created)
 }

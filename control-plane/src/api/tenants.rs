@@ -39,6 +39,17 @@ pub(crate) struct Before {
     before: Option<String>,
 }
 
+impl Before {
+    pub(super) fn before(self) -> Result<Option<i64>, Problem> {
+        let before = self.before.map(|text| {
+            let fault = "is not one that a page ended with";
+            exact::parse(&text)
+                .ok_or_else(|| Problem::new(Kind::ValidationFailed).field("before", fault))
+        });
+        before.transpose()
+    }
+}
+
 /// What was done, the latest first.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Events {
@@ -47,7 +58,16 @@ pub(crate) struct Events {
     next: Option<i64>,
 }
 
-const EVENTS: i64 = 100;
+impl Events {
+    pub(super) const PAGE: i64 = 100;
+
+    /// Events as many as were asked for are not the last ones.
+    pub(super) fn page(events: Vec<Event>) -> Self {
+        let full = i64::try_from(events.len()).unwrap_or(0) == Self::PAGE;
+        let next = events.last().filter(|_| full).map(|last| last.id);
+        Self { events, next }
+    }
+}
 
 /// Makes a tenant, as a sign-up does, but whether or not sign-up is open.
 #[utoipa::path(post, path = "/control/v1/tenants", tag = "operators", request_body = Application,
@@ -64,7 +84,7 @@ pub(crate) async fn create(
         .sign_up(
             application,
             key.as_deref(),
-            &operator.name,
+            &operator.actor(),
             Share::operators(),
         )
         .await
@@ -93,15 +113,8 @@ pub(crate) async fn events(
     Named(slug): Named,
     Query(page): Query<Before>,
 ) -> Result<Json<Events>, Error> {
-    let before = page.before.map(|text| {
-        let fault = "is not one that a page ended with";
-        exact::parse(&text)
-            .ok_or_else(|| Problem::new(Kind::ValidationFailed).field("before", fault))
-    });
-    let events = plane.events(&slug, before.transpose()?, EVENTS).await?;
-    let full = i64::try_from(events.len()).unwrap_or(0) == EVENTS;
-    let next = events.last().filter(|_| full).map(|last| last.id);
-    Ok(Json(Events { events, next }))
+    let events = plane.events(&slug, page.before()?, Events::PAGE).await?;
+    Ok(Json(Events::page(events)))
 }
 
 /// Stops serving a tenant; everything is kept.

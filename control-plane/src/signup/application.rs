@@ -10,9 +10,6 @@ use service::{
 use tenancy::{Hostname, Slug};
 use utoipa::ToSchema;
 
-/// The plan of those who name none.
-const USUAL_PLAN: &str = "free";
-
 /// An application for a tenant.
 #[derive(Default, Deserialize, ToSchema)]
 pub struct Application {
@@ -40,7 +37,7 @@ pub struct Application {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub domain: Text,
-    /// `free` (default), `basic`, `premium`, `enterprise`, or what the operator added.
+    /// One of those at `/tenants/plans`; the first of them by default. Operators may name any.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub plan: Text,
@@ -58,8 +55,8 @@ pub(super) struct Accepted {
 }
 
 impl Accepted {
-    /// Tells applications apart. The password is left out: a digest of it would be one more place
-    /// to guess it from.
+    /// Tells applications apart, the password aside: a fast digest of it would be one more place to
+    /// guess it from. It is compared by the hash that is kept with the key.
     pub(super) fn digest(&self) -> Digest {
         let domain = self.domain.as_ref().map(Hostname::as_str);
         let parts = (
@@ -75,7 +72,7 @@ impl Accepted {
 }
 
 impl Application {
-    /// Checks every field.
+    /// Checks every field; `plans` are those that the applicant may choose, the default first.
     ///
     /// # Errors
     /// All faults at once.
@@ -159,15 +156,16 @@ fn password(text: Text, username: Option<&str>, faults: &mut Faults) -> Option<S
 
 fn plan(text: Text, plans: &[String], faults: &mut Faults) -> Option<String> {
     // A form sends an empty field where nothing was chosen.
-    if text == Text::Missing || text == Text::Given(String::new()) {
-        return Some(USUAL_PLAN.to_owned());
-    }
-    let plan = text.required("plan", faults)?;
-    if !plans.contains(&plan) {
+    let plan = if text == Text::Missing || text == Text::Given(String::new()) {
+        plans.first().cloned()
+    } else {
+        let named = text.required("plan", faults)?;
+        Some(named).filter(|named| plans.contains(named))
+    };
+    if plan.is_none() {
         faults.add("plan", format!("must be one of {}", plans.join(", ")));
-        return None;
     }
-    Some(plan)
+    plan
 }
 
 /// Why a host cannot be a tenant's own domain.

@@ -132,7 +132,10 @@ async fn apply(
             }
             renamed
         }
-        TenantChange::Plan(plan) => tx.execute(SET_PLAN, &[id, plan]).await?,
+        TenantChange::Plan(plan) => tx
+            .execute(SET_PLAN, &[id, plan])
+            .await
+            .map_err(|error| no_plan(error, plan))?,
         TenantChange::AddDomain(host) => domains::claim(tx, *id, host, now).await?,
         TenantChange::VerifyDomain(host) => domains::verify(tx, *id, host, now).await?,
         TenantChange::RemoveDomain(host) => domains::remove(tx, *id, host).await?,
@@ -178,4 +181,11 @@ async fn rename(
         inspections::follow(tx, tenant.id, schema).await?;
     }
     Ok(renamed)
+}
+
+fn no_plan(error: DbError, plan: &str) -> Error {
+    if error.is_foreign_key_violation() {
+        return Error::NoPlan(plan.chars().take(50).collect());
+    }
+    error.into()
 }

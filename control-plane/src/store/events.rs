@@ -1,9 +1,10 @@
-//! Who did what to which tenant.
+//! Who did what to which tenant, and to the platform itself.
 
 use serde::Serialize;
 use serde_json::Value;
 use tenancy::{Slug, db::Error as DbError};
 use time::OffsetDateTime;
+use tokio_postgres::Row;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -17,9 +18,12 @@ tenancy::statements! {
         FROM platform.events e JOIN platform.tenants t ON t.id = e.tenant_id \
         WHERE t.slug = $1 AND t.status <> 'purged' AND e.id < coalesce($2::bigint, 9223372036854775807) \
         ORDER BY e.id DESC LIMIT $3";
+    EVENTS_OF_PLATFORM = "SELECT id, at, actor, action, detail::text AS detail \
+        FROM platform.events WHERE tenant_id IS NULL \
+        AND id < coalesce($1::bigint, 9223372036854775807) ORDER BY id DESC LIMIT $2";
 }
 
-/// Something that was done to a tenant.
+/// Something that was done to a tenant, or to the platform.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Event {
     /// Rises with time.
@@ -29,14 +33,14 @@ pub struct Event {
     pub at: OffsetDateTime,
     /// Who.
     pub actor: String,
-    /// What, such as `tenant.suspended`.
+    /// What, such as `tenant.suspended` or `token.created`.
     pub action: String,
     /// With what.
     #[schema(value_type = Object)]
     pub detail: serde_json::Value,
 }
 
-/// A change to a tenant, as it is recorded.
+/// A change, as it is recorded.
 pub(crate) struct Change<'a> {
     pub(crate) actor: &'a str,
     pub(crate) action: &'static str,
@@ -44,8 +48,17 @@ pub(crate) struct Change<'a> {
     pub(crate) now: OffsetDateTime,
 }
 
-/// Records a change within the transaction that makes it.
+/// Records a change to a tenant within the transaction that makes it.
 pub(super) async fn record(tx: &Tx, tenant: Uuid, change: &Change<'_>) -> Result<(), Error> {
+    insert(tx, Some(tenant), change).await
+}
+
+/// Records a change to the platform itself within the transaction that makes it.
+pub(super) async fn record_of_platform(tx: &Tx, change: &Change<'_>) -> Result<(), Error> {
+    insert(tx, None, change).await
+}
+
+async fn insert(tx: &Tx, tenant: Option<Uuid>, change: &Change<'_>) -> Result<(), Error> {
     let Change {
         actor, action, now, ..
     } = change;
@@ -66,17 +79,27 @@ impl Store {
         let rows = self
             .query(EVENTS, &[&slug.as_str(), &before, &limit])
             .await?;
-        rows.iter()
-            .map(|row| {
-                let detail: String = row.try_get("detail")?;
-                Ok(Event {
-                    id: row.try_get("id")?,
-                    at: row.try_get("at")?,
-                    actor: row.try_get("actor")?,
-                    action: row.try_get("action")?,
-                    detail: serde_json::from_str(&detail).map_err(DbError::unreadable)?,
-                })
-            })
-            .collect()
+        rows.iter().map(read).collect()
     }
+
+    /// What was done to the platform itself, the latest first.
+    pub(crate) async fn platform_events(
+        &self,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<Event>, Error> {
+        let rows = self.query(EVENTS_OF_PLATFORM, &[&before, &limit]).await?;
+        rows.iter().map(read).collect()
+    }
+}
+
+fn read(row: &Row) -> Result<Event, Error> {
+    let detail: String = row.try_get("detail")?;
+    Ok(Event {
+        id: row.try_get("id")?,
+        at: row.try_get("at")?,
+        actor: row.try_get("actor")?,
+        action: row.try_get("action")?,
+        detail: serde_json::from_str(&detail).map_err(DbError::unreadable)?,
+    })
 }

@@ -18,22 +18,29 @@ use crate::error::Error;
 
 tenancy::statements! {
     RESERVE_KEY = "INSERT INTO platform.idempotency_keys \
-        (key_digest, request_digest, response, created_at) VALUES ($1, $2, $3::text::jsonb, $4) \
+        (key_digest, request_digest, response, created_at, password_hash) \
+        VALUES ($1, $2, $3::text::jsonb, $4, $5) \
         ON CONFLICT (key_digest) DO NOTHING";
-    FIND_KEY = "SELECT request_digest, response::text FROM platform.idempotency_keys \
+    FIND_KEY = "SELECT request_digest, response::text, password_hash FROM platform.idempotency_keys \
         WHERE key_digest = $1";
-    RESERVE_TENANT = "WITH spare AS ( \
+    // The plan's row is shared until the end: it is neither closed nor removed meanwhile.
+    RESERVE_TENANT = "WITH plan AS ( \
+            SELECT name FROM platform.plans WHERE name = $5::text AND (self_serve OR $8::bool) \
+            FOR SHARE \
+        ), spare AS ( \
             SELECT name FROM platform.tenant_roles WHERE tenant_id IS NULL \
             ORDER BY name LIMIT 1 FOR UPDATE SKIP LOCKED \
         ), made AS ( \
             INSERT INTO platform.tenants (id, slug, name, schema_name, role_name, plan, status, \
                 schema_version, created_at) \
-            SELECT $1::uuid, $2::text, $3::text, $4::text, spare.name, $5::text, 'active', \
-                $6::int, $7::timestamptz FROM spare \
+            SELECT $1::uuid, $2::text, $3::text, $4::text, spare.name, plan.name, 'active', \
+                $6::int, $7::timestamptz FROM plan, spare \
             RETURNING role_name \
+        ), taken AS ( \
+            UPDATE platform.tenant_roles SET tenant_id = $1 FROM made \
+            WHERE name = made.role_name RETURNING name \
         ) \
-        UPDATE platform.tenant_roles SET tenant_id = $1 FROM made \
-        WHERE name = made.role_name RETURNING name";
+        SELECT EXISTS (SELECT FROM plan) AS has_plan, (SELECT name FROM taken) AS role_name";
     RELEASE_SLUG = "DELETE FROM platform.former_slugs WHERE slug = $1 AND held_until <= $2";
     DOMAIN_PROVEN = "SELECT FROM platform.domains WHERE hostname = $1 AND verified_at IS NOT NULL";
     CLAIM_DOMAIN = "INSERT INTO platform.domains (hostname, tenant_id, created_at) \
@@ -66,6 +73,8 @@ pub(crate) struct NewTenant {
     pub(crate) slug: Slug,
     pub(crate) name: String,
     pub(crate) plan: String,
+    /// Whether it may be one that is not open to strangers.
+    pub(crate) any_plan: bool,
     pub(crate) domain: Option<Hostname>,
     pub(crate) owner: Owner,
     pub(crate) actor: String,
@@ -87,10 +96,18 @@ pub(crate) struct Owner {
 pub(crate) enum Outcome {
     /// The tenant serves.
     Made,
-    /// The same request was answered before.
-    Repeated(Value),
-    /// The key was used for another request.
-    OtherRequest,
+    /// The key came before, and its request was answered.
+    KeyInUse(EarlierSignUp),
+}
+
+/// A sign-up that a key came with before.
+pub(crate) struct EarlierSignUp {
+    /// Whether it asked for the same, the password aside.
+    pub(crate) is_same_request: bool,
+    /// The hash of its password; `None` when an earlier version of the product took it.
+    pub(crate) password_hash: Option<String>,
+    /// What it was answered.
+    pub(crate) response: Value,
 }
 
 enum Reserved {
@@ -115,8 +132,11 @@ impl Store {
                 }
                 Ok(Reserved::KeyInUse) => {
                     tx.roll_back().await?;
-                    if let Some(outcome) = self.repeated(new).await? {
-                        return Ok(outcome);
+                    // None when it was forgotten just now, and then it is free.
+                    if let Some(key) = &new.key
+                        && let Some(earlier) = self.earlier_sign_up(key).await?
+                    {
+                        return Ok(Outcome::KeyInUse(earlier));
                     }
                 }
                 Err(error) => return tx.end(Err(error)).await,
@@ -124,31 +144,23 @@ impl Store {
         }
     }
 
-    /// The answer that a key got before; `None` when the key is free.
-    pub(crate) async fn answered(&self, key: &Key) -> Result<Option<Outcome>, Error> {
+    /// The sign-up that a key came with before; `None` when the key is free.
+    pub(crate) async fn earlier_sign_up(&self, key: &Key) -> Result<Option<EarlierSignUp>, Error> {
         let rows = self.query(FIND_KEY, &[&key.key.as_bytes()]).await?;
         let Some(row) = rows.first() else {
             return Ok(None);
         };
-        let request: Vec<u8> = row.try_get(0)?;
-        if Digest::from_bytes(&request) != Some(key.request) {
-            return Ok(Some(Outcome::OtherRequest));
-        }
-        let response: String = row.try_get(1)?;
-        let response = serde_json::from_str(&response).map_err(DbError::unreadable)?;
-        Ok(Some(Outcome::Repeated(response)))
+        let (request, response): (Vec<u8>, String) = (row.try_get(0)?, row.try_get(1)?);
+        Ok(Some(EarlierSignUp {
+            is_same_request: Digest::from_bytes(&request) == Some(key.request),
+            password_hash: row.try_get(2)?,
+            response: serde_json::from_str(&response).map_err(DbError::unreadable)?,
+        }))
     }
 
     /// Forgets idempotency keys that are older than a day.
     pub(crate) async fn sweep_keys(&self, now: OffsetDateTime) -> Result<u64, Error> {
         Ok(self.execute(SWEEP_KEYS, &[&(now - REMEMBERED)]).await?)
-    }
-
-    async fn repeated(&self, new: &NewTenant) -> Result<Option<Outcome>, Error> {
-        match &new.key {
-            Some(key) => self.answered(key).await,
-            None => Ok(None),
-        }
     }
 
     /// The first round trip.
@@ -162,7 +174,7 @@ impl Store {
             tx.prepare(DOMAIN_PROVEN).await?,
         );
         let client = tx.client();
-        let response = new.response.to_string();
+        let (response, hash) = (new.response.to_string(), &new.owner.password_hash);
         let reserve_key = async {
             match &new.key {
                 Some(Key {
@@ -171,7 +183,7 @@ impl Store {
                 }) => {
                     let (digest, request) = (digest.as_bytes(), request.as_bytes());
                     client
-                        .execute(&key, &[&digest, &request, &response, &new.now])
+                        .execute(&key, &[&digest, &request, &response, &new.now, hash])
                         .await
                 }
                 None => Ok(1),
@@ -179,7 +191,7 @@ impl Store {
         };
         let schema = SchemaName::of(&new.slug);
         let (slug, schema, version) = (new.slug.as_str(), schema.as_str(), migrations::latest());
-        let params: [&(dyn ToSql + Sync); 7] = [
+        let params: [&(dyn ToSql + Sync); 8] = [
             new.id.as_uuid(),
             &slug,
             &new.name,
@@ -187,6 +199,7 @@ impl Store {
             &new.plan,
             &version,
             &new.now,
+            &new.any_plan,
         ];
         let released: [&(dyn ToSql + Sync); 2] = [&slug, &new.now];
         let hostname = new.domain.as_ref().map(Hostname::as_str);
@@ -195,7 +208,7 @@ impl Store {
             client.batch_execute("BEGIN"),
             reserve_key,
             client.execute(&release, &released),
-            client.query_opt(&tenant, &params),
+            client.query_one(&tenant, &params),
             client.query(&proven, &hostname),
         )
         .await;
@@ -204,15 +217,16 @@ impl Store {
             return Ok(Reserved::KeyInUse);
         }
         released?;
-        let tenant = tenant.map_err(taken)?;
+        let row = tenant.map_err(taken)?;
         if !proven?.is_empty() {
             return Err(Error::Taken { field: "domain" });
         }
-        let Some(row) = tenant else {
-            return Ok(Reserved::NoSpareRole);
-        };
-        let role: String = row.try_get(0)?;
-        Ok(Reserved::Role(role.parse().map_err(DbError::unreadable)?))
+        let (has_plan, role): (bool, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
+        match role {
+            _ if !has_plan => Err(Error::NoPlan(new.plan.clone())),
+            None => Ok(Reserved::NoSpareRole),
+            Some(role) => Ok(Reserved::Role(role.parse().map_err(DbError::unreadable)?)),
+        }
     }
 }
 

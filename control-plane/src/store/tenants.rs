@@ -21,7 +21,6 @@ macro_rules! columns {
 }
 
 tenancy::statements! {
-    PLANS = "SELECT name FROM platform.plans ORDER BY position";
     SLUG_TAKEN = "SELECT 1 FROM platform.tenants WHERE slug = $1 AND status <> 'purged' \
         UNION ALL SELECT 1 FROM platform.former_slugs WHERE slug = $1 AND held_until > $2 \
         UNION ALL SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $3";
@@ -86,12 +85,6 @@ pub struct Filter {
 }
 
 impl Store {
-    /// The plans' names, in the operator's order.
-    pub(crate) async fn plans(&self) -> Result<Vec<String>, Error> {
-        let rows = self.query(PLANS, &[]).await?;
-        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
-    }
-
     /// Whether a slug is somebody's, held for the tenant that gave it up, or has a schema already.
     pub(crate) async fn slug_taken(&self, slug: &Slug, now: OffsetDateTime) -> Result<bool, Error> {
         let schema = SchemaName::of(slug);

@@ -33,6 +33,65 @@ async fn a_key_belongs_to_one_request() {
 }
 
 #[tokio::test]
+async fn a_key_covers_the_password() {
+    let app = TestApp::start().await;
+    let first = app.register_with(&application("acme"), Some("key")).await;
+    let other = application_with("acme", "admin_password", "another horse");
+    let refused = app.register_with(&other, Some("key")).await;
+    assert_eq!(refused.problem(), "idempotency-key-reused");
+    let again = app.register_with(&application("acme"), Some("key")).await;
+    assert_eq!(again.text, first.text);
+    let kept = "SELECT count(*) FROM platform.idempotency_keys k, tenant_acme.users u \
+        WHERE k.password_hash = u.password_hash AND u.password_hash LIKE '$argon2id$%'";
+    assert_eq!(app.count(kept).await, 1);
+}
+
+/// Whoever comes second waits for the first, and is compared by what that one left.
+#[tokio::test]
+async fn of_two_passwords_at_once_one_is_refused() {
+    let app = TestApp::start().await;
+    let (one, two) = (
+        application("acme"),
+        application_with("acme", "admin_password", "another horse"),
+    );
+    let (one, two) = tokio::join!(
+        app.register_with(&one, Some("key")),
+        app.register_with(&two, Some("key"))
+    );
+    let mut answers = [one.status.as_u16(), two.status.as_u16()];
+    answers.sort_unstable();
+    assert_eq!(answers, [201, 422]);
+    assert_eq!(app.count("SELECT count(*) FROM platform.tenants").await, 1);
+}
+
+#[tokio::test]
+async fn a_key_belongs_to_whoever_sent_it() {
+    let app = TestApp::start().await;
+    let key = Some("key");
+    let first = app
+        .operate_with_key(app.operator(), &application("acme"), key)
+        .await;
+    assert_eq!(first.status, 201, "{}", first.text);
+    let again = app
+        .operate_with_key(app.operator(), &application("acme"), key)
+        .await;
+    assert_eq!(again.text, first.text);
+    let stranger = app.register_with(&application("acme"), key).await;
+    assert_eq!(stranger.faulty(), ["tenant_slug"], "{}", stranger.text);
+    let other = app.another_operator("other").await;
+    let other = app
+        .operate_with_key(&other, &application("acme"), key)
+        .await;
+    assert_eq!(other.faulty(), ["tenant_slug"], "{}", other.text);
+    let strangers = app.register_with(&application("globex"), key).await;
+    assert_eq!(strangers.status, 201, "{}", strangers.text);
+    let operator = app
+        .operate_with_key(app.operator(), &application("globex"), key)
+        .await;
+    assert_eq!(operator.problem(), "idempotency-key-reused");
+}
+
+#[tokio::test]
 async fn requests_at_once_make_one_tenant() {
     let app = TestApp::start().await;
     let wanted = application("acme");

@@ -1,5 +1,5 @@
 use axum::body::Body;
-use control_plane::NewToken;
+use control_plane::{Actor, Lifetime, NewToken};
 use http::{Request, header};
 use secrecy::ExposeSecret;
 use time::Duration;
@@ -29,6 +29,13 @@ const CALLS: &[(&str, &str)] = &[
     ("DELETE", "/tenants/acme/inspections/inspect_1_1"),
     ("POST", "/tenants/acme/users"),
     ("PUT", "/tenants/acme/users/ada/password"),
+    ("GET", "/plans"),
+    ("PUT", "/plans/free"),
+    ("DELETE", "/plans/free"),
+    ("GET", "/tokens"),
+    ("POST", "/tokens"),
+    ("DELETE", "/tokens/00000000-0000-0000-0000-000000000000"),
+    ("GET", "/events"),
     ("GET", "/migrations"),
     ("POST", "/migrations/run"),
 ];
@@ -80,6 +87,8 @@ async fn the_list_above_is_the_whole_api() {
                     .replace("{slug}", "acme")
                     .replace("{user}", "ada")
                     .replace("{login}", "inspect_1_1")
+                    .replace("{name}", "free")
+                    .replace("{id}", "00000000-0000-0000-0000-000000000000")
                     .replace("{hostname}", "acme.example");
                 found.push((method.to_uppercase(), path));
             }
@@ -97,16 +106,16 @@ async fn the_list_above_is_the_whole_api() {
 #[tokio::test]
 async fn a_token_ends_when_it_should() {
     let app = TestApp::start().await;
-    let expires_at = Some(app.clock.now() + Duration::hours(1));
     let token = NewToken {
         name: "short".to_owned(),
-        expires_at,
+        lifetime: Lifetime::Days(1),
     };
-    let token = app.plane.create_token(&token).await.unwrap();
+    let made = app.plane.create_token(token, &Actor::CommandLine).await;
+    let (token, _) = made.unwrap();
     let bearer = format!("Bearer {}", token.expose_secret());
     assert!(token.expose_secret().starts_with("tnt_op_"));
     assert_eq!(call(&app, CALLS[0], &[&bearer]).await.status, 200);
-    app.clock.advance(Duration::hours(2));
+    app.clock.advance(Duration::hours(25));
     assert_eq!(
         call(&app, CALLS[0], &[&bearer]).await.problem(),
         "unauthorized"
@@ -118,9 +127,10 @@ async fn a_token_needs_the_platforms_scope() {
     let app = TestApp::start().await;
     let token = NewToken {
         name: "reader".to_owned(),
-        expires_at: None,
+        lifetime: Lifetime::Never,
     };
-    let token = app.plane.create_token(&token).await.unwrap();
+    let made = app.plane.create_token(token, &Actor::CommandLine).await;
+    let (token, _) = made.unwrap();
     let sql = "UPDATE platform.operator_tokens SET scopes = '{other}' WHERE name = 'reader'";
     app.admin().await.execute(sql, &[]).await.unwrap();
     let bearer = format!("Bearer {}", token.expose_secret());

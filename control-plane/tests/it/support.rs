@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use argon2::Params;
 use axum::{Router, body::Body, extract::ConnectInfo};
-use control_plane::{ControlPlane, NewToken, Settings};
+use control_plane::{Actor, ControlPlane, Lifetime, NewToken, Settings};
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use secrecy::ExposeSecret;
@@ -14,7 +14,10 @@ use service::{
     password::Hasher,
     settings::{Addresses, Network, defaults},
 };
-use testkit::database::{TestDatabase, connect};
+use testkit::{
+    database::{TestDatabase, connect},
+    wait::until,
+};
 use tokio_postgres::Client;
 use tower::ServiceExt;
 
@@ -80,9 +83,10 @@ impl TestApp {
         .unwrap();
         let token = NewToken {
             name: "tests".to_owned(),
-            expires_at: None,
+            lifetime: Lifetime::Never,
         };
-        let operator = plane.create_token(&token).await.unwrap();
+        let made = plane.create_token(token, &Actor::CommandLine).await;
+        let (operator, _) = made.unwrap();
         let (router, _) = plane.router().split_for_parts();
         Self {
             plane,
@@ -128,6 +132,33 @@ impl TestApp {
             .await
     }
 
+    /// Makes a tenant with the token of an operator's `Authorization` header.
+    pub(crate) async fn operate_with_key(
+        &self,
+        authorization: &str,
+        application: &Value,
+        key: Option<&str>,
+    ) -> Answer {
+        let mut request = Request::post("/control/v1/tenants")
+            .header(header::AUTHORIZATION, authorization)
+            .header(header::CONTENT_TYPE, "application/json");
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        self.send(request.body(Body::from(application.to_string())).unwrap())
+            .await
+    }
+
+    /// The value of another operator's `Authorization` header.
+    pub(crate) async fn another_operator(&self, name: &str) -> String {
+        let new = NewToken {
+            name: name.to_owned(),
+            lifetime: Lifetime::default(),
+        };
+        let made = self.plane.create_token(new, &Actor::CommandLine).await;
+        format!("Bearer {}", made.unwrap().0.expose_secret())
+    }
+
     /// The value of the operator's `Authorization` header.
     pub(crate) fn operator(&self) -> &str {
         &self.operator
@@ -156,6 +187,13 @@ impl TestApp {
 
     pub(crate) async fn admin(&self) -> Client {
         connect(&self.database.admin()).await.unwrap()
+    }
+
+    /// Waits until somebody's statement waits for a lock.
+    pub(crate) async fn until_blocked(&self) {
+        let blocked = "SELECT count(*) FROM pg_stat_activity \
+            WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        until("a statement waits", async || self.count(blocked).await > 0).await;
     }
 
     /// One number that the database's administrator reads.
