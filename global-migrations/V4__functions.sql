@@ -203,6 +203,53 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- As before, and of a login for writing the values are in the server's log as well, which PostgreSQL
+-- writes as an error's details.
+CREATE OR REPLACE FUNCTION open_inspection(
+    tenant uuid, schema text, verifier text, writes boolean, opener text, now timestamptz, ending timestamptz
+) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = platform, pg_temp AS $$
+DECLARE
+    login text;
+    is_superuser boolean := (SELECT rolsuper FROM pg_roles WHERE rolname = current_user);
+BEGIN
+    IF verifier NOT LIKE 'SCRAM-SHA-256$%' THEN
+        RAISE EXCEPTION 'the password is not a SCRAM verifier';
+    END IF;
+    -- One at a time: the database's list of who may connect is one row.
+    LOCK TABLE inspections IN SHARE ROW EXCLUSIVE MODE;
+    SELECT format('inspect_%s_%s', oid, nextval('inspection_number')) INTO login
+    FROM pg_database WHERE datname = current_database();
+    EXECUTE format(
+        'CREATE ROLE %I LOGIN CONNECTION LIMIT 10 PASSWORD %L VALID UNTIL %L',
+        login, verifier, ending
+    );
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), login);
+    -- pgAdmin calls it when it connects. A login of its own has nobody to become by it.
+    EXECUTE format('GRANT EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) TO %I', login);
+    EXECUTE format('ALTER ROLE %I SET search_path = %I', login, schema);
+    EXECUTE format('ALTER ROLE %I SET statement_timeout = %L', login, '5min');
+    EXECUTE format('ALTER ROLE %I SET idle_in_transaction_session_timeout = %L', login, '5min');
+    IF NOT writes THEN
+        -- A help for whoever clicks; that nothing can be written is a matter of rights.
+        EXECUTE format('ALTER ROLE %I SET default_transaction_read_only = on', login);
+    END IF;
+    IF is_superuser THEN
+        EXECUTE format('ALTER ROLE %I SET temp_file_limit = %L', login, '1GB');
+        IF writes THEN
+            -- What is written is in the server's log, and the login cannot turn that off. All, for
+            -- a query may write as well (WITH, COPY).
+            EXECUTE format('ALTER ROLE %I SET log_statement = %L', login, 'all');
+            EXECUTE format('ALTER ROLE %I SET log_error_verbosity = %L', login, 'default');
+        END IF;
+    ELSE
+        -- To end its sessions takes membership.
+        EXECUTE format('GRANT %I TO %I', login, current_user);
+    END IF;
+    INSERT INTO inspections VALUES (login, tenant, writes, opener, now, ending);
+    RETURN login;
+END $$;
+
 -- close_functions takes all of this schema from PUBLIC, but is run only after the last migration.
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA platform FROM PUBLIC;
 -- To everybody, since a function's list of thousands of roles would be read at each call.

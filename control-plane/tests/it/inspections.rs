@@ -135,12 +135,10 @@ async fn only_a_login_for_writing_writes() {
     );
     let writer = enter(&app, &open(&app, &json!({ "mode": "read-write" })).await).await;
     writer.batch_execute(write).await.unwrap();
-    let logged: String = writer
-        .query_one("SELECT current_setting('log_statement')", &[])
-        .await
-        .unwrap()
-        .get(0);
-    assert_eq!(logged, "all");
+    let logged = "SELECT current_setting('log_statement'), current_setting('log_error_verbosity')";
+    let logged = writer.query_one(logged, &[]).await.unwrap();
+    // With their values, which are details.
+    assert_eq!((logged.get(0), logged.get(1)), ("all", "default"));
 }
 
 #[tokio::test]
