@@ -49,12 +49,7 @@ fn varies(answer: &Answer) -> bool {
 async fn a_page_of_a_clients_origin_may_call() {
     let app = TestApp::start().await;
     let owner = app.tenant("acme").owner().await;
-    register(
-        &owner,
-        "redirect_uris",
-        json!(["https://app.example/cb?x"]),
-    )
-    .await;
+    register(&owner, "redirect_uris", json!(["https://app.example/cb?x"])).await;
     let page = page(&app, PAGE);
     let by_path = app.anonymous().with("origin", PAGE);
     for (client, path) in [
