@@ -68,7 +68,7 @@ async fn main() -> anyhow::Result<()> {
     )?;
     let health = plane.health();
     let (router, api) = plane.router().merge(health.routes()).split_for_parts();
-    let router = router.merge(openapi::routes(api));
+    let router = router.merge(openapi::routes(&api)?);
     let router = layers::wrap_api(router, &addresses, &network, &entropy);
 
     let alone = Alone {

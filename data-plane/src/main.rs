@@ -61,7 +61,7 @@ async fn main() -> anyhow::Result<()> {
     let plane = DataPlane::new(&data, &addresses, &database, hasher, clock, entropy.clone())?;
     let routes = plane.router.clone().merge(plane.health.routes());
     let (router, api) = routes.split_for_parts();
-    let router = plane.layers(router.merge(openapi::routes(api)), &network, &entropy);
+    let router = plane.layers(router.merge(openapi::routes(&api)?), &network, &entropy);
 
     let alone = Alone {
         port: data_port,

@@ -7,11 +7,13 @@
 
 pub mod account;
 pub mod answers;
+pub mod assets;
 pub mod authorization;
 pub mod body;
 pub mod clock;
 pub mod entropy;
 pub mod exact;
+pub mod explanation;
 pub mod faults;
 pub mod header;
 pub mod health;

@@ -55,7 +55,7 @@ impl Planes {
             .merge(control.router())
             .merge(health.routes());
         let (router, description) = routes.split_for_parts();
-        let router = router.merge(openapi::routes(description));
+        let router = router.merge(openapi::routes(&description)?);
         let planes = frontend::Settings::behind(ports.loopback(options)?);
         Ok(Self {
             control,
