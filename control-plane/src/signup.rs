@@ -5,8 +5,8 @@ mod answer;
 pub(crate) mod application;
 mod slug_availability;
 
-use secrecy::SecretString;
-use service::{Kind, Problem, password::Share};
+use secrecy::{ExposeSecret, SecretString};
+use service::{Digest, Kind, Minted, Problem, password::Share};
 use tenancy::{Status, TenantId};
 
 pub(crate) use answer::Answer;
@@ -41,6 +41,7 @@ impl ControlPlane {
         actor: &Actor<'_>,
         share: Share,
     ) -> Result<SignedUp, Error> {
+        let with_code = application.sign_in_code;
         let plans = self.store().plans().await?;
         let accepted = application.check(self.hosts(), &choice(plans, actor))?;
         let key = key.map(|key| Key {
@@ -53,12 +54,15 @@ impl ControlPlane {
         {
             return self.repeat(earlier, share, &password).await;
         }
-        let new = self.new_tenant(accepted, key, actor, share).await?;
+        let mut new = self.new_tenant(accepted, key, actor, share).await?;
+        let code = with_code.then(|| Minted::new(self.entropy(), "tnt_sc_").secret);
+        let digest = |code: &SecretString| Digest::of_sign_in_code(code.expose_secret());
+        new.owner.sign_in_code = code.as_ref().map(digest);
         let response = new.response.clone();
         match self.store().sign_up(&new).await? {
             Outcome::Made => {
                 tracing::info!(tenant = %new.slug, "signed up");
-                SignedUp::read(response)
+                Ok(SignedUp::read(response)?.with_code(code))
             }
             Outcome::KeyInUse(earlier) => self.repeat(earlier, share, &password).await,
         }
@@ -123,6 +127,7 @@ impl ControlPlane {
                 username: accepted.username,
                 email: accepted.email,
                 password_hash,
+                sign_in_code: None,
             },
             actor: actor.name().to_owned(),
             any_plan: !matches!(actor, Actor::Stranger),

@@ -12,6 +12,7 @@ pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod register;
 pub(crate) mod revoke;
+pub(crate) mod sign_in_code;
 pub(crate) mod token;
 pub(crate) mod userinfo;
 

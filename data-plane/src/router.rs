@@ -15,7 +15,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     api::{notes, protected, status},
     app::App,
-    oauth::{clients, introspect, login, logout, register, revoke, token, userinfo},
+    oauth::{clients, introspect, login, logout, register, revoke, sign_in_code, token, userinfo},
     tenants::{info, settings, stats, users},
 };
 
@@ -25,6 +25,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         // Signing in
         .routes(routes!(register::register))
         .routes(routes!(login::login))
+        .routes(routes!(sign_in_code::redeem))
         .routes(routes!(logout::logout))
         // OAuth 2.0
         .routes(routes!(token::token))
@@ -63,7 +64,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
     modifiers(&Security),
     tags(
         (name = "accounts", description = "Registering, signing in and out"),
-        (name = "oauth", description = "OAuth 2.0 and OpenID Connect"),
+        (name = "oauth", description = "OAuth 2.0"),
         (name = "api", description = "What tokens open"),
         (name = "notes", description = "The model resource"),
         (name = "tenant", description = "A tenant's administration by its members")

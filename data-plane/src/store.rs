@@ -9,6 +9,7 @@ pub(crate) mod clients;
 pub(crate) mod devices;
 pub(crate) mod notes;
 pub(crate) mod sessions;
+pub(crate) mod sign_in_codes;
 pub(crate) mod sign_in_failures;
 pub(crate) mod stats;
 pub(crate) mod tokens;
@@ -30,6 +31,7 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
         notes::STATEMENTS,
         notes::pages::STATEMENTS,
         sessions::STATEMENTS,
+        sign_in_codes::STATEMENTS,
         sign_in_failures::STATEMENTS,
         stats::STATEMENTS,
         tokens::STATEMENTS,

@@ -110,7 +110,12 @@ impl Browser {
 
     /// Submits the page's main form and waits for the next page.
     pub async fn submit(&self) {
-        let button = Locator::Css("main form [type=submit]");
+        self.press("main form [type=submit]").await;
+    }
+
+    /// Presses a button or follows a link, and waits for the next page.
+    pub async fn press(&self, selector: &str) {
+        let button = Locator::Css(selector);
         let before = self.client.find(Locator::Css("html")).await.unwrap();
         self.client
             .find(button)
@@ -120,6 +125,19 @@ impl Browser {
             .await
             .unwrap();
         until("the next page", async || before.tag_name().await.is_err()).await;
+    }
+
+    /// Goes back to the page before, as the Back button does.
+    pub async fn back(&self) {
+        let before = self.client.find(Locator::Css("html")).await.unwrap();
+        self.client.back().await.unwrap();
+        until("the page before", async || before.tag_name().await.is_err()).await;
+    }
+
+    /// What an expression has for a value in the page.
+    pub async fn value(&self, expression: &str) -> serde_json::Value {
+        let script = format!("return {expression}");
+        self.client.execute(&script, Vec::new()).await.unwrap()
     }
 
     /// The text that a visitor sees.

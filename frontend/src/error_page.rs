@@ -5,15 +5,19 @@
 
 use axum::{
     body::to_bytes,
-    extract::{Request, State},
+    extract::{FromRequestParts, Request, State},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
-use http::{HeaderMap, Method, StatusCode, header, response::Parts};
+use http::{HeaderMap, Method, StatusCode, Uri, header, response::Parts, uri::PathAndQuery};
 use serde::{Deserialize, Serialize};
-use service::{Kind, header::elements, request::X_REQUEST_ID};
+use service::{
+    Kind,
+    header::elements,
+    request::{ClientAddr, X_REQUEST_ID},
+};
 
-use crate::{return_to, site::Site, views::Frame};
+use crate::{return_to, site::Site, views::Frame, visitor::Visitor};
 
 /// What a page says of a kind of problem.
 struct Message {
@@ -50,7 +54,7 @@ struct View<'a> {
     detail: Option<String>,
     link: &'a str,
     label: &'a str,
-    request_id: &'a str,
+    request_id: String,
 }
 
 /// Turns problems into pages.
@@ -62,26 +66,28 @@ pub(crate) async fn render_problems(
     // As a link it is read by the rules of links, by which a path may name another host.
     let again = return_to::safe(&request.uri().to_string());
     let wanted = wants_page(request.headers());
-    let method = request.method().clone();
-    let target = request.uri().path_and_query();
-    let target = target.map_or("/", |target| target.as_str()).to_owned();
-    let response = next.run(request).await;
+    let (head, body) = request.into_parts();
+    let mut asked = head.clone();
+    let response = next.run(Request::from_parts(head, body)).await;
     if response.status() == Kind::TenantRenamed.status() && is_problem(&response) {
-        return renamed(&site, response, &method, &target).await;
+        return renamed(&site, response, &asked.method, &asked.uri).await;
     }
-    if wanted && is_problem(&response) {
-        page(&site, response, &again).await
-    } else {
-        response
+    if !wanted || !is_problem(&response) {
+        return response;
     }
+    let client = ClientAddr::of(&asked, &site.network);
+    asked.extensions.insert(client);
+    let asker = Visitor::from_request_parts(&mut asked, &site).await.ok();
+    page(&site, asker.as_ref(), response, &again).await
 }
 
 /// On to the same page of the tenant's own host as it is called now. A form is opened anew there,
 /// since its proof is for the host that it was on.
-async fn renamed(site: &Site, response: Response, method: &Method, target: &str) -> Response {
+async fn renamed(site: &Site, response: Response, method: &Method, asked: &Uri) -> Response {
     let (_, problem) = read(response).await;
     let slug = problem.tenant_slug.unwrap_or_default();
     let pages = site.addresses.pages_of(&site.addresses.subdomain(&slug));
+    let target = asked.path_and_query().map_or("/", PathAndQuery::as_str);
     let to = format!("{pages}{target}");
     if method.is_safe() {
         Redirect::permanent(&to).into_response()
@@ -91,25 +97,21 @@ async fn renamed(site: &Site, response: Response, method: &Method, target: &str)
 }
 
 async fn read(response: Response) -> (Parts, ProblemView) {
-    const LARGEST: usize = 64 * 1024;
+    const MAX_PROBLEM: usize = 64 * 1024;
     let (parts, body) = response.into_parts();
-    let body = to_bytes(body, LARGEST).await.unwrap_or_default();
+    let body = to_bytes(body, MAX_PROBLEM).await.unwrap_or_default();
     (parts, serde_json::from_slice(&body).unwrap_or_default())
 }
 
-async fn page(site: &Site, response: Response, again: &str) -> Response {
+async fn page(site: &Site, asker: Option<&Visitor>, response: Response, again: &str) -> Response {
     let (mut parts, problem) = read(response).await;
     let message = message_for(&problem.kind, parts.status);
     let front_page = site.front_page();
     let (link, label) = match message.way_on {
-        WayOn::Home => ("/", "Go to the front page"),
+        WayOn::Home => ("/", "Go to the home page"),
         WayOn::Again => (again, "Try again"),
         WayOn::Platform => (front_page.as_str(), "Go to Tenantry"),
     };
-    let request_id = parts
-        .headers
-        .get(&X_REQUEST_ID)
-        .and_then(|id| id.to_str().ok());
     let view = View {
         status: parts.status.as_u16(),
         heading: message.heading,
@@ -117,15 +119,38 @@ async fn page(site: &Site, response: Response, again: &str) -> Response {
         detail: problem.detail.filter(|_| adds_to_ours(&problem.kind)),
         link,
         label,
-        request_id: request_id.unwrap_or("-"),
+        request_id: request_id(&parts.headers),
     };
-    let frame = Frame::platform(message.heading);
-    let Ok(html) = site.views.plain("error", &frame, &view) else {
-        return (parts.status, message.heading).into_response();
-    };
+    let frame = frame(site, asker, &message).await;
     parts.headers.remove(header::CONTENT_TYPE);
     parts.headers.remove(header::CONTENT_LENGTH);
-    (parts.status, parts.headers, html).into_response()
+    let status = parts.status;
+    let page = match asker {
+        Some(asker) => site.page(asker, status, "error", &frame, &view),
+        None => (status, site.views.plain("error", &frame, &view)).into_response(),
+    };
+    (parts.headers, page).into_response()
+}
+
+fn request_id(headers: &HeaderMap) -> String {
+    let id = headers.get(&X_REQUEST_ID).and_then(|id| id.to_str().ok());
+    id.unwrap_or("-").to_owned()
+}
+
+/// An error at a tenant is shown under its name, with a way back to it. Where the name cannot be
+/// had, no other stands for it: least of all the host, which may be anybody's.
+async fn frame(site: &Site, asker: Option<&Visitor>, message: &Message) -> Frame {
+    let platform = Frame::platform(message.heading);
+    let asker = match (asker, message.way_on) {
+        (_, WayOn::Platform) => return platform.leading_to(&site.front_page()),
+        (Some(asker), _) if !asker.on_platform => asker,
+        _ => return platform,
+    };
+    match site.upstream.data.info(asker).await {
+        Ok(info) if info.member.is_some() => Frame::tenant(message.heading, &info.name).signed_in(),
+        Ok(info) => Frame::tenant(message.heading, &info.name),
+        Err(_) => Frame::tenant(message.heading, "Workspace"),
+    }
 }
 
 /// Details are written for people who use the API; these say something to everyone.
@@ -141,37 +166,36 @@ fn message_for(kind: &str, status: StatusCode) -> Message {
     let kind = Kind::ALL.iter().copied().find(|kind| kind.slug() == slug);
     let (heading, text, way_on) = match kind {
         Some(Kind::TenantNotFound) => (
-            "There is nobody at this address",
-            "No organisation uses this address. Check its spelling; if somebody sent you the \
-             link, ask them whether it has moved.",
+            "Workspace not found",
+            "There is no workspace at this URL. Check the spelling, or ask whoever sent you the \
+             link.",
             WayOn::Platform,
         ),
         Some(Kind::TenantSuspended) => (
-            "This organisation is suspended",
-            "Nothing is lost, but nobody can sign in for now. The people who run it can ask the \
-             platform's operator to open it again.",
+            "This workspace is suspended",
+            "Nobody can sign in for now. No data has been lost. Contact the owner of the \
+             workspace for help.",
             WayOn::Again,
         ),
         Some(Kind::TenantNotReady) => (
-            "This organisation is not ready",
-            "It is being set up or put away. Wait a moment, then try again.",
+            "This workspace is not available yet",
+            "It is being set up or removed. Try again in a moment.",
             WayOn::Again,
         ),
         Some(Kind::CrossSite) => (
-            "This form is no longer good",
-            "It was opened too long ago, or it did not come from this site. Nothing was changed. \
-             Open the page anew and fill it in again.",
+            "This form has expired",
+            "Nothing has been changed. Reload the page and try again.",
             WayOn::Again,
         ),
         Some(Kind::RegistrationClosed) => (
             "Registration is closed",
-            "Nobody can register here unasked for now. Ask the people who run it to invite you.",
+            "You cannot create an account here yourself. Ask an administrator to add you.",
             WayOn::Home,
         ),
         Some(Kind::QuotaExceeded) => (
-            "There is no room left",
-            "The organisation's plan does not allow more of this. The people who run it can \
-             choose a larger plan.",
+            "Plan limit reached",
+            "The plan of this workspace does not allow more. Ask an administrator to make room or \
+             to change the plan.",
             WayOn::Home,
         ),
         _ => by_status(status),
@@ -186,49 +210,56 @@ fn message_for(kind: &str, status: StatusCode) -> Message {
 fn by_status(status: StatusCode) -> (&'static str, &'static str, WayOn) {
     match status {
         StatusCode::NOT_FOUND => (
-            "There is no such page",
-            "The address may be mistyped, or the page may have moved.",
+            "Page not found",
+            "Check the URL. The page may have been moved or removed.",
             WayOn::Home,
         ),
         StatusCode::METHOD_NOT_ALLOWED => (
-            "That cannot be done here",
-            "This page cannot be used that way. Start again from the front page.",
+            "This page cannot be used that way",
+            "Start again from the home page.",
             WayOn::Home,
         ),
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => (
-            "This is not open to you",
-            "Sign in with an account that may see it, or ask the people who run this \
-             organisation.",
+        StatusCode::UNAUTHORIZED => (
+            "Sign in to continue",
+            "Your session may have expired.",
             WayOn::Home,
+        ),
+        StatusCode::FORBIDDEN => (
+            "You do not have access",
+            "Sign in with an account that has access, or ask an administrator.",
+            WayOn::Home,
+        ),
+        StatusCode::REQUEST_TIMEOUT => (
+            "The request took too long",
+            "The connection was too slow. Try again.",
+            WayOn::Again,
         ),
         StatusCode::PAYLOAD_TOO_LARGE => (
-            "That was too much at once",
-            "What was sent is larger than this page takes. Send less and try again.",
+            "The request is too large",
+            "Send less and try again.",
             WayOn::Again,
         ),
         StatusCode::TOO_MANY_REQUESTS => (
-            "A little slower, please",
-            "There were many requests from you in a short time. Wait a moment, then try again.",
+            "Too many requests",
+            "Wait a moment, then try again.",
             WayOn::Again,
         ),
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => {
             (
-                "We cannot be reached just now",
-                "A part of the platform does not answer. Nothing you did is the cause. Wait a \
-             moment, then try again.",
+                "Temporarily unavailable",
+                "The service is not responding. Try again in a moment.",
                 WayOn::Again,
             )
         }
         status if status.is_server_error() => (
-            "Something went wrong on our side",
-            "Nothing you did is the cause. If it happens again, tell us the request id below: it \
-             finds what happened.",
+            "Something went wrong",
+            "This is an error on our side. Try again. If it happens again, contact support and \
+             give the request ID below.",
             WayOn::Again,
         ),
         _ => (
-            "That could not be understood",
-            "The request did not arrive in a form this page reads. Open the page anew and try \
-             again.",
+            "The request could not be read",
+            "Reload the page and try again.",
             WayOn::Again,
         ),
     }
@@ -253,7 +284,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_has_words() {
+    fn every_kind_has_a_message() {
         for kind in Kind::ALL {
             let message = message_for(&format!("/problems/{}", kind.slug()), kind.status());
             assert!(

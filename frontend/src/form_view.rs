@@ -100,12 +100,22 @@ impl FormView {
 fn message(refusal: &PlaneError) -> String {
     if refusal.is(Kind::RateLimited) {
         return refusal.seconds().map_or_else(
-            || "That was a little often. Please try again in a moment.".to_owned(),
-            |seconds| format!("That was a little often. Please try again in {seconds} s."),
+            || "Too many requests. Try again in a moment.".to_owned(),
+            |seconds| format!("Too many requests. Try again in {}.", duration(seconds)),
         );
     }
     let detail = refusal.detail.clone();
-    detail.unwrap_or_else(|| "That did not work. Please check the form and try again.".to_owned())
+    detail.unwrap_or_else(|| "Something went wrong. Check the form and try again.".to_owned())
+}
+
+/// A wait as people say it, rounded up.
+fn duration(seconds: u64) -> String {
+    let (count, unit) = match seconds {
+        0..60 => (seconds.max(1), "second"),
+        60..3600 => (seconds.div_ceil(60), "minute"),
+        _ => (seconds.div_ceil(3600), "hour"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
 /// The planes say what is wrong without saying of what ("is required"); a person reads a
@@ -144,6 +154,18 @@ mod tests {
         assert_eq!(sentence("Email", "no such domain"), "No such domain.");
         assert_eq!(sentence("Address", "Already taken!"), "Already taken!");
         assert_eq!(sentence("Email", ""), ".");
+    }
+
+    #[test]
+    fn a_wait_is_rounded_up_to_a_unit_that_people_use() {
+        for (seconds, text) in [
+            (0, "1 second"),
+            (59, "59 seconds"),
+            (61, "2 minutes"),
+            (3601, "2 hours"),
+        ] {
+            assert_eq!(duration(seconds), text);
+        }
     }
 
     #[test]

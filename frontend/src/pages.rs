@@ -6,7 +6,7 @@ pub(crate) mod home;
 pub(crate) mod register;
 pub(crate) mod session;
 pub(crate) mod sign_up;
-pub(crate) mod walk_through;
+pub(crate) mod welcome;
 
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,7 @@ use service::{
 
 use crate::{
     StartError, assets, description, error_page,
-    pages::{authorize, home, register, session, sign_up},
+    pages::{authorize, home, register, session, sign_up, welcome},
     security,
     settings::Settings,
     site::Site,
@@ -71,7 +71,7 @@ pub fn paths() -> Vec<&'static str> {
     table().into_iter().map(|(path, _)| path).collect()
 }
 
-fn table() -> [(&'static str, MethodRouter<Site>); 9] {
+fn table() -> [(&'static str, MethodRouter<Site>); 10] {
     [
         ("/", get(home::show)),
         (
@@ -79,6 +79,7 @@ fn table() -> [(&'static str, MethodRouter<Site>); 9] {
             get(async || Redirect::to("/")).post(sign_up::submit),
         ),
         ("/signup/slug", get(sign_up::slug_availability)),
+        ("/welcome", get(welcome::show)),
         ("/register", get(register::show).post(register::submit)),
         ("/sign-in", get(session::show).post(session::sign_in)),
         (

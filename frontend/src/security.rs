@@ -6,6 +6,7 @@ use axum::{
     response::Response,
 };
 use http::{HeaderName, HeaderValue, header};
+use service::settings::Addresses;
 
 use crate::site::Site;
 
@@ -13,10 +14,17 @@ use crate::site::Site;
 const POLICY: &str = "default-src 'self'; object-src 'none'; base-uri 'none'; \
     frame-ancestors 'none'; form-action 'self'";
 
-/// Browsers hold `form-action` against every redirect that follows a form. The sign-in form's may
-/// end at the address of an OAuth client, which can be any: the data plane has checked it.
+/// Browsers hold `form-action` against every redirect that follows a form. Those of signing in and
+/// registering may end at the address of an OAuth client, which can be any: the data plane has
+/// checked it.
 const SIGN_IN_POLICY: &str = "default-src 'self'; object-src 'none'; base-uri 'none'; \
     frame-ancestors 'none'";
+
+/// The policy of the sign-up form, which leads to the new tenant's own host.
+pub(crate) fn sign_up_policy(addresses: &Addresses) -> Option<HeaderValue> {
+    let tenants = addresses.pages_of(&addresses.subdomain("*"));
+    format!("{POLICY} {tenants}").parse().ok()
+}
 
 /// `no-referrer` would be stricter still, but makes browsers send `Origin: null` with our own
 /// forms, which then could not be told from a stranger's.
@@ -38,19 +46,18 @@ const ALWAYS: [(HeaderName, &str); 5] = [
 
 /// Adds the headers on the way out. Pages are not stored: they may show who is signed in.
 pub(crate) async fn headers(State(site): State<Site>, request: Request, next: Next) -> Response {
-    let policy = if request.uri().path() == "/sign-in" {
-        SIGN_IN_POLICY
-    } else {
-        POLICY
+    let policy = match request.uri().path() {
+        "/sign-in" | "/register" => SIGN_IN_POLICY,
+        _ => POLICY,
     };
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    for (name, value) in ALWAYS
-        .into_iter()
-        .chain([(header::CONTENT_SECURITY_POLICY, policy)])
-    {
+    for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static(policy));
     if site.addresses.secure() {
         let year = HeaderValue::from_static("max-age=31536000");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, year);

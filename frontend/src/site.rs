@@ -22,6 +22,7 @@ pub(crate) struct Parts {
     pub(crate) views: Views,
     pub(crate) addresses: Addresses,
     pub(crate) hosts: PlatformHosts,
+    pub(crate) network: Network,
     pub(crate) entropy: Entropy,
 }
 
@@ -46,6 +47,7 @@ impl Site {
             views: Views::new()?,
             addresses: addresses.clone(),
             hosts: PlatformHosts::new(addresses),
+            network: network.clone(),
             entropy: entropy.clone(),
         })))
     }

@@ -39,6 +39,8 @@ pub(crate) struct Frame {
     pub(crate) tenant: Option<Nameplate>,
     /// Whether to offer signing out.
     pub(crate) signed_in: bool,
+    /// Where the name at the top leads.
+    pub(crate) home: String,
 }
 
 /// A tenant's name, and the letter that stands for it.
@@ -66,16 +68,23 @@ impl Frame {
             title: title.into(),
             tenant: None,
             signed_in: false,
+            home: "/".to_owned(),
         }
     }
 
     /// A page of a tenant.
     pub(crate) fn tenant(title: &str, tenant: &str) -> Self {
-        let title = format!("{title} · {tenant}");
         Self {
-            title,
             tenant: Some(Nameplate::new(tenant)),
-            signed_in: false,
+            ..Self::platform(format!("{title} · {tenant}"))
+        }
+    }
+
+    /// The same, its name leading elsewhere than to the host's own front page.
+    pub(crate) fn leading_to(self, home: &str) -> Self {
+        Self {
+            home: home.to_owned(),
+            ..self
         }
     }
 

@@ -1,33 +1,33 @@
-// What a script can add to pages that work without one: a word on an address while it is typed,
-// a look at the password, a copy of a command, and one submission for an impatient double click.
+// What a script can add to pages that work without one: whether a URL is available while it is
+// typed, a look at the password, a copy of a command, and one submission for a double click.
 
 const PAUSE = 350; // Milliseconds without a key before the server is asked.
 
-// The word on an address ---------------------------------------------------------------------
+// Availability -------------------------------------------------------------------------------
 
-function checkWhileTyping(word) {
-  const input = document.getElementById(word.dataset.of);
+function checkWhileTyping(status) {
+  const input = document.getElementById(status.dataset.of);
   const suffix = document.getElementById(`${input.id}-suffix`)?.textContent ?? "";
   let timer;
   let asking;
 
   const say = (text, kind = "") => {
-    word.className = `word ${kind}`;
-    word.textContent = text;
+    status.className = `availability ${kind}`;
+    status.textContent = text;
   };
 
   const ask = async (value) => {
     asking = new AbortController();
-    const url = `${word.dataset.check}?${new URLSearchParams({ slug: value })}`;
+    const url = `${status.dataset.check}?${new URLSearchParams({ slug: value })}`;
     try {
       const headers = { Accept: "application/json" };
       const answer = await fetch(url, { headers, signal: asking.signal });
       if (!answer.ok) return;
-      const { available, reason } = await answer.json();
-      if (available) say(`${value}${suffix} is free.`, "good");
-      else say(reason ?? "This address cannot be had.", "bad");
+      const { slug, available, reason } = await answer.json();
+      if (available) say(`${slug}${suffix} is available.`, "good");
+      else say(reason ?? "This URL is not available.", "bad");
     } catch {
-      // No word is no harm: the server looks again when the form is sent.
+      // The server checks again when the form is sent.
     }
   };
 
@@ -35,12 +35,12 @@ function checkWhileTyping(word) {
     clearTimeout(timer);
     asking?.abort();
     say("");
-    const value = input.value.trim().toLowerCase();
+    const value = input.value.trim();
     if (value) timer = setTimeout(ask, PAUSE, value);
   });
 }
 
-// An organisation's name as an address: "Café Größe & Co" is "cafe-grosse-co".
+// A workspace's name as a slug: "Café Größe & Co" is "cafe-grosse-co".
 function slugOf(name) {
   return name
     .normalize("NFKD")
@@ -53,7 +53,7 @@ function slugOf(name) {
     .replace(/-+$/, "");
 }
 
-// Proposes an address until its owner types one.
+// Proposes a slug until somebody types one.
 function proposeSlug(name, slug) {
   let ours = slug.value === "";
   slug.addEventListener("input", (event) => {
@@ -113,6 +113,12 @@ function onceOnly(form) {
   });
   addEventListener("pageshow", () => busy(false)); // Back from the next page, it may be sent again.
 }
+
+// Back after signing out must not show what was shown before: a page of whoever is signed in is
+// asked for again when the browser takes it from its back/forward cache.
+addEventListener("pageshow", (event) => {
+  if (event.persisted && document.querySelector("form[action='/sign-out']")) location.reload();
+});
 
 document.querySelectorAll("[data-check]").forEach(checkWhileTyping);
 document.querySelectorAll("input[type=password]").forEach(revealable);

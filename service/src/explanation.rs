@@ -81,6 +81,11 @@ fn texts(kind: Kind) -> (&'static str, &'static str) {
             "No tenant has this slug, id or domain.",
             "Check the spelling. A domain names its tenant only after it has been verified.",
         ),
+        Kind::TenantRenamed => (
+            "The tenant has been renamed. Its former slug leads to the new one for a while and is \
+             nobody else's meanwhile.",
+            "Use the slug in the member tenant_slug from now on.",
+        ),
         Kind::MethodNotAllowed => (
             "The path exists, but does not support this HTTP method.",
             "Use one of the methods in the Allow header.",
@@ -106,6 +111,46 @@ fn texts(kind: Kind) -> (&'static str, &'static str) {
         Kind::PreconditionFailed => (
             "The resource has changed since you read it: its ETag no longer matches If-Match.",
             "Read it again, apply your change to the new version and send the new ETag.",
+        ),
+        Kind::InvalidRequest => (
+            "A parameter of the OAuth request is missing, given twice or not readable (RFC 6749 \
+             section 5.2).",
+            "Read error_description, correct the parameter and send the request again.",
+        ),
+        Kind::InvalidClient => (
+            "The client is unknown to this tenant, or its secret or method of authentication is \
+             wrong (RFC 6749 section 5.2).",
+            "Check client_id, secret and tenant, and authenticate in the way that the client was \
+             registered for.",
+        ),
+        Kind::InvalidGrant => (
+            "The password, code or refresh token is wrong, expired, already used or revoked, or \
+             belongs to another client (RFC 6749 section 5.2).",
+            "Have the user sign in again. Use each refresh token once, and keep the new one that \
+             comes with each answer.",
+        ),
+        Kind::UnauthorizedClient => (
+            "The client is known, but not registered for this grant, or the tenant does not allow \
+             it (RFC 6749 section 5.2).",
+            "Register the client for the grant, or ask the tenant's owner to allow it.",
+        ),
+        Kind::UnsupportedGrantType => (
+            "There is no grant of this name here (RFC 6749 section 5.2).",
+            "Use one of the grants that the documentation lists.",
+        ),
+        Kind::InvalidScope => (
+            "A scope is unknown, or more than the client or the user may have (RFC 6749 section \
+             5.2).",
+            "Request fewer scopes, or register the client for those it needs.",
+        ),
+        Kind::InvalidClientMetadata => (
+            "A client cannot be registered with these values (RFC 7591 section 3.2.2).",
+            "Read error_description and correct the field that it names.",
+        ),
+        Kind::InvalidRedirectUri => (
+            "A redirect URI cannot be registered: it is not an exact https address, an http address \
+             on loopback or an address of a private scheme (RFC 7591 section 3.2.2).",
+            "Register the address exactly as the client uses it, in ASCII, without user or fragment.",
         ),
         Kind::ValidationFailed => (
             "The request could be read, but some fields are not valid. errors lists every fault by \

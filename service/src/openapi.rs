@@ -23,6 +23,7 @@ use utoipa_swagger_ui::Config;
 use crate::{
     assets::{self, Asset},
     body::Json,
+    header::elements,
 };
 
 /// Swagger UI, and what these pages add to it.
@@ -101,10 +102,7 @@ async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
 
 /// Whether the asker is a browser, which names HTML; a program names JSON or nothing.
 fn prefers_html(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(header::ACCEPT).iter();
-    accepted
-        .filter_map(|value| value.to_str().ok())
-        .any(|value| value.contains("text/html"))
+    elements(headers, &header::ACCEPT).any(|range| range.starts_with(b"text/html"))
 }
 
 #[cfg(test)]

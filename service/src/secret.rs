@@ -28,6 +28,13 @@ impl Digest {
         Self(bytes)
     }
 
+    /// The digest under which a one-time sign-in code is stored among the sessions. It is not the
+    /// digest of the code itself, so that nobody can use the code as a session's secret.
+    #[must_use]
+    pub fn of_sign_in_code(code: &str) -> Self {
+        Self::of(&format!("sign-in code {code}"))
+    }
+
     /// The digest's bytes, as a `bytea` parameter.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

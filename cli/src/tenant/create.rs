@@ -47,6 +47,7 @@ pub(super) async fn run(options: Options, output: Output) -> anyhow::Result<()> 
         admin_password: password.text(),
         domain: options.domain.map_or(Text::Missing, Text::Given),
         plan: options.plan.map_or(Text::Missing, Text::Given),
+        sign_in_code: false,
     };
     let plane = options.source.control_plane().await?;
     let made = plane

@@ -1,7 +1,8 @@
 //! What an applicant gets: kept with the idempotency key, so that it is the same when it is given
 //! again.
 
-use serde::{Deserialize, Serialize};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
 use service::{Problem, settings::Addresses};
 use tenancy::Slug;
 use utoipa::ToSchema;
@@ -65,24 +66,45 @@ impl AccessInfo {
 
 /// A tenant that was made, as it is answered.
 #[derive(Clone, Debug, Serialize)]
-#[serde(transparent)]
-pub struct SignedUp(pub(crate) Answer);
+pub struct SignedUp {
+    #[serde(flatten)]
+    answer: Answer,
+    /// Signs the owner in once. It is no part of what is kept for an idempotency key.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "exposed")]
+    sign_in_code: Option<SecretString>,
+}
 
 impl SignedUp {
     pub(super) fn read(response: serde_json::Value) -> Result<Self, Error> {
         let answer = serde_json::from_value(response);
-        Ok(Self(answer.map_err(|cause| Problem::internal(&cause))?))
+        Ok(Self {
+            answer: answer.map_err(|cause| Problem::internal(&cause))?,
+            sign_in_code: None,
+        })
+    }
+
+    pub(super) fn with_code(self, sign_in_code: Option<SecretString>) -> Self {
+        Self {
+            sign_in_code,
+            ..self
+        }
     }
 
     /// The tenant's slug.
     #[must_use]
     pub fn slug(&self) -> &str {
-        &self.0.tenant.slug
+        &self.answer.tenant.slug
     }
 
     /// Its own address, for the command line to show.
     #[must_use]
     pub fn address(&self) -> &str {
-        &self.0.access_info.subdomain
+        &self.answer.access_info.subdomain
     }
+}
+
+fn exposed<S: Serializer>(code: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
+    code.as_ref()
+        .map(ExposeSecret::expose_secret)
+        .serialize(serializer)
 }

@@ -41,6 +41,10 @@ pub struct Application {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub plan: Text,
+    /// Whether to answer with a code that signs the owner in once, within a minute
+    /// (`POST /oauth/login/code` at the tenant). An answer that is repeated has none.
+    #[serde(default)]
+    pub sign_in_code: bool,
 }
 
 /// An application without faults.

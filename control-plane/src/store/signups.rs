@@ -53,9 +53,14 @@ tenancy::statements! {
 
 /// The owner goes into a table that was made a moment before in the same flight, so the
 /// statement cannot be prepared ahead.
-const OWNER: &str = "INSERT INTO users \
+const OWNER: &str = "WITH owner AS (INSERT INTO users \
     (id, username, email, password_hash, role, created_at, updated_at) \
-    VALUES ($1, $2, $3, $4, 'owner', $5, $5)";
+    VALUES ($1, $2, $3, $4, 'owner', $5, $5) RETURNING id) \
+    INSERT INTO sessions (digest, user_id, created_at, expires_at) \
+    SELECT $6, id, $5, $7 FROM owner WHERE $6 IS NOT NULL";
+
+/// How long a sign-in code may be used.
+const CODE_LIFETIME: Duration = Duration::seconds(60);
 
 /// How long a key is remembered.
 const REMEMBERED: Duration = Duration::hours(24);
@@ -90,6 +95,8 @@ pub(crate) struct Owner {
     pub(crate) username: String,
     pub(crate) email: String,
     pub(crate) password_hash: String,
+    /// The digest of a code that signs them in once, if one was asked for.
+    pub(crate) sign_in_code: Option<Digest>,
 }
 
 /// What became of a sign-up.
@@ -240,13 +247,18 @@ async fn complete(tx: Tx, new: &NewTenant, role: &RoleName) -> Result<(), Error>
         username,
         email,
         password_hash,
+        sign_in_code,
     } = &new.owner;
-    let owner: [(&(dyn ToSql + Sync), Type); 5] = [
+    let code = sign_in_code.as_ref().map(Digest::as_bytes);
+    let code_expires = new.now + CODE_LIFETIME;
+    let owner: [(&(dyn ToSql + Sync), Type); 7] = [
         (id, Type::UUID),
         (username, Type::TEXT),
         (email, Type::TEXT),
         (password_hash, Type::TEXT),
         (&new.now, Type::TIMESTAMPTZ),
+        (&code, Type::BYTEA),
+        (&code_expires, Type::TIMESTAMPTZ),
     ];
     let hostname = new.domain.as_ref().map(Hostname::as_str);
     let claim: [&(dyn ToSql + Sync); 3] = [&hostname, new.id.as_uuid(), &new.now];

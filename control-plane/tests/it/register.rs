@@ -232,3 +232,46 @@ async fn a_database_that_does_not_write_now_says_when_to_come_back() {
     assert!(refused.headers.contains_key("retry-after"));
     assert_eq!(app.operate("GET", "/tenants").await.status, 200);
 }
+
+#[tokio::test]
+async fn availability_says_of_a_slug_what_a_sign_up_says() {
+    let app = TestApp::start().await;
+    app.tenant("acme").await;
+    for slug in [
+        "ACME",
+        "Globex",
+        "acme",
+        "www",
+        "a",
+        "1st",
+        "two--hyphens",
+        "xn--a",
+        "initech",
+    ] {
+        let availability = app.get(&format!("/tenants/register?slug={slug}")).await;
+        let availability = availability.json();
+        let sign_up = app
+            .register(&application_with(slug, "tenant_slug", json!(slug)))
+            .await;
+        let fault = &sign_up.json()["errors"]["tenant_slug"][0];
+        assert_eq!(availability["available"], sign_up.status == 201, "{slug}");
+        assert_eq!(availability["reason"], *fault, "{slug}");
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_code_comes_once_and_to_those_who_ask_for_it() {
+    let app = TestApp::start().await;
+    assert!(app.tenant("acme").await["sign_in_code"].is_null());
+    let asked = application_with("globex", "sign_in_code", json!(true));
+    let made = app.register_with(&asked, Some("a-key")).await;
+    let code = made.json()["sign_in_code"].as_str().unwrap().to_owned();
+    assert!(code.starts_with("tnt_sc_"));
+    let again = app.register_with(&asked, Some("a-key")).await;
+    assert_eq!(again.status, 201);
+    assert!(again.json()["sign_in_code"].is_null());
+    let admin = app.admin().await;
+    let stored = "SELECT encode(digest, 'escape') FROM tenant_globex.sessions";
+    let stored: String = admin.query_one(stored, &[]).await.unwrap().get(0);
+    assert!(!stored.contains(&code));
+}

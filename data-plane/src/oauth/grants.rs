@@ -221,7 +221,7 @@ fn within(scope: Scopes, role: Role) -> Scopes {
 }
 
 fn wrong_password() -> OAuthError {
-    OAuthError::new(Code::InvalidGrant, "Username or password is wrong.")
+    OAuthError::new(Code::InvalidGrant, "Incorrect username or password.")
 }
 
 fn invalid_refresh_token() -> OAuthError {

@@ -49,12 +49,12 @@ pub(crate) struct Credentials {
 /// Who signed in, and where.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SignedIn {
-    message: &'static str,
-    user_id: UserId,
-    username: String,
+    pub(super) message: &'static str,
+    pub(super) user_id: UserId,
+    pub(super) username: String,
     #[schema(value_type = String)]
-    tenant_slug: Slug,
-    role: Role,
+    pub(super) tenant_slug: Slug,
+    pub(super) role: Role,
 }
 
 /// Begins a session and sets its cookie. Unknown users and wrong passwords get the same answer
@@ -168,7 +168,7 @@ pub(super) async fn check(
 }
 
 /// The device that has signed in now: known before, or known from now on.
-async fn remember(
+pub(super) async fn remember(
     app: &App,
     db: &TenantDb,
     user: UserId,
@@ -186,11 +186,11 @@ async fn remember(
 }
 
 /// What the browser calls itself, for the list of sessions; cut, since it is anybody's text.
-fn user_agent(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn user_agent(headers: &HeaderMap) -> Option<&str> {
     let text = headers.get(header::USER_AGENT)?.to_str().ok()?;
     Some(text.get(..256).unwrap_or(text))
 }
 
 fn refused() -> Problem {
-    Problem::new(Kind::Unauthorized).detail("Username or password is wrong.")
+    Problem::new(Kind::Unauthorized).detail("Incorrect username or password.")
 }

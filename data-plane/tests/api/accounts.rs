@@ -163,3 +163,70 @@ async fn nobody_is_signed_in_by_a_foreign_page() {
     let ours = acme.with("origin", "http://acme.localhost:8000");
     ours.form("/oauth/login", &fields).await.expect(200);
 }
+
+/// The code with which a sign-up of `acme` is answered.
+async fn sign_in_code(app: &TestApp) -> String {
+    let body = json!({
+        "tenant_name": "Acme", "tenant_slug": "acme", "admin_username": "owner",
+        "admin_email": "owner@acme.example", "admin_password": PASSWORD, "sign_in_code": true,
+    });
+    let made = app.anonymous().post("/tenants/register", body).await;
+    let made = made.expect(201);
+    assert_eq!(made.header("cache-control"), "no-store");
+    made.json()["sign_in_code"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_code_of_a_sign_up_signs_its_owner_in_once() {
+    let app = TestApp::start().await;
+    let code = sign_in_code(&app).await;
+    let acme = app.tenant("acme").anonymous().await;
+    let cookie = format!("tenantry_session={code}");
+    acme.clone()
+        .with("cookie", &cookie)
+        .get("/tenants/users")
+        .await
+        .expect(401);
+
+    let redeem = || acme.post("/oauth/login/code", json!({"code": code}));
+    let (first, second) = tokio::join!(redeem(), redeem());
+    let mut statuses = [first.status.as_u16(), second.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 401]);
+    let won = if first.status == 200 { first } else { second };
+    assert_eq!(
+        (&won.json()["username"], &won.json()["role"]),
+        (&"owner".into(), &"owner".into())
+    );
+    let cookie = won
+        .header("set-cookie")
+        .split(';')
+        .next()
+        .unwrap()
+        .to_owned();
+    acme.clone()
+        .with("cookie", &cookie)
+        .get("/tenants/users")
+        .await
+        .expect(200);
+    app.clock.advance(Duration::hours(11));
+    acme.with("cookie", &cookie)
+        .get("/tenants/users")
+        .await
+        .expect(200);
+}
+
+#[tokio::test]
+async fn a_sign_in_code_is_good_for_a_minute_and_at_its_tenant_alone() {
+    let app = TestApp::start().await;
+    let code = json!({"code": sign_in_code(&app).await});
+    let globex = app.tenant("globex").anonymous().await;
+    globex
+        .post("/oauth/login/code", code.clone())
+        .await
+        .expect(401);
+    app.clock.advance(Duration::seconds(61));
+    let acme = app.tenant("acme").anonymous().await;
+    acme.post("/oauth/login/code", code).await.expect(401);
+    acme.post("/oauth/login/code", json!({})).await.expect(422);
+}

@@ -26,6 +26,7 @@ use Guard::{Anyone, ClientSecret, Member, Operator, Token};
 const MATRIX: &[(&str, &str, Guard)] = &[
     ("POST", "/oauth/register", Anyone),
     ("POST", "/oauth/login", Anyone),
+    ("POST", "/oauth/login/code", Anyone),
     ("POST", "/oauth/logout", Member),
     ("POST", "/oauth/token", ClientSecret),
     ("POST", "/oauth/revoke", ClientSecret),

@@ -20,6 +20,7 @@ struct View {
     member_since: Option<String>,
     tenant_name: String,
     slug: String,
+    pages_url: String,
     plan: Option<String>,
     tenant_since: Option<String>,
     api_url: String,
@@ -27,16 +28,16 @@ struct View {
     figures: Option<Figures>,
 }
 
-/// The tenant's people and usage; what the plane did not say is not shown.
+/// The tenant's usage; what the plane did not say is not shown.
 #[derive(Serialize)]
 pub(super) struct Figures {
-    people: Option<People>,
+    users: Option<Users>,
     counts: Vec<Count>,
 }
 
-/// People and the plan's limit on them; `room` is how much of it is left.
+/// Users and the plan's limit on them; `room` is how much of it is left.
 #[derive(Serialize)]
-struct People {
+struct Users {
     total: u64,
     limit: Option<u64>,
     room: Option<u64>,
@@ -77,7 +78,7 @@ pub(super) fn page(
     info: Info,
     figures: Option<Figures>,
 ) -> Option<Response> {
-    let api_url = site.addresses.api_of(&visitor.tenant_host(&info));
+    let host = visitor.tenant_host(&info);
     let member = info.member?;
     let view = View {
         administers: member.administers(),
@@ -85,7 +86,8 @@ pub(super) fn page(
         email: member.email,
         role: member.role,
         member_since: member.created_at.as_deref().and_then(day),
-        api_url,
+        pages_url: site.addresses.pages_of(&host),
+        api_url: site.addresses.api_of(&host),
         tenant_name: info.name,
         slug: info.slug,
         plan: info.plan,
@@ -99,15 +101,15 @@ pub(super) fn page(
 impl From<Stats> for Figures {
     fn from(stats: Stats) -> Self {
         let limit = stats.max_users;
-        let people = stats.total_users.map(|total| People {
+        let users = stats.total_users.map(|total| Users {
             total,
             limit,
             room: limit.map(|limit| limit.saturating_sub(total)),
         });
         let counts = [
-            ("Active people", stats.active_users),
+            ("Active users", stats.active_users),
             ("OAuth clients", stats.total_clients),
-            ("Tokens in use", stats.active_tokens),
+            ("Active tokens", stats.active_tokens),
         ];
         let counts = counts.into_iter().filter_map(|(label, value)| {
             Some(Count {
@@ -116,7 +118,7 @@ impl From<Stats> for Figures {
             })
         });
         Self {
-            people,
+            users,
             counts: counts.collect(),
         }
     }
@@ -144,8 +146,8 @@ mod tests {
             total_users: Some(12),
             ..Stats::default()
         });
-        let people = figures.people.unwrap();
-        assert_eq!((people.total, people.limit, people.room), (12, None, None));
+        let users = figures.users.unwrap();
+        assert_eq!((users.total, users.limit, users.room), (12, None, None));
         assert!(figures.counts.is_empty());
     }
 }

@@ -8,12 +8,13 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use service::{Kind, Problem, Query};
 
+use super::session::moved;
 use crate::{
     form_token::Posted,
     form_view::FormView,
     return_to,
     site::Site,
-    upstream::{NewUser, PlaneError},
+    upstream::{Credentials, NewUser, PlaneError},
     views::Frame,
     visitor::{OnTenant, Visitor},
 };
@@ -57,17 +58,14 @@ pub(crate) async fn show(
     ))
 }
 
-/// `POST /register`: makes the account and goes on to the sign-in page.
+/// `POST /register`: makes the account, signs in to it and goes on.
 pub(crate) async fn submit(
     State(site): State<Site>,
     OnTenant(visitor): OnTenant,
     Posted(new): Posted<NewUser>,
 ) -> Result<Response, PlaneError> {
     let refusal = match site.upstream.data.register(&visitor, &new).await {
-        Ok(()) => {
-            let sign_in = return_to::by_way_of("/sign-in", Some("registration"), &new.return_to);
-            return Ok(Redirect::to(&sign_in).into_response());
-        }
+        Ok(()) => return Ok(signed_in(&site, &visitor, new).await),
         Err(refusal) if refusal.concerns_the_form() => refusal,
         Err(refusal) => return Err(refusal),
     };
@@ -75,6 +73,25 @@ pub(crate) async fn submit(
     let form = form(&new).refused(&refusal);
     let page = page(&site, &visitor, refusal.status, &info.name, form, &new);
     Ok(refusal.pass_patience(page))
+}
+
+/// Signs in to the account that was just made; where that does not work, the sign-in page is next.
+async fn signed_in(site: &Site, visitor: &Visitor, new: NewUser) -> Response {
+    let to = return_to::safe(&new.return_to);
+    let with = Credentials {
+        username: new.username,
+        password: new.password,
+        return_to: new.return_to,
+    };
+    match site.upstream.data.sign_in(visitor, &with).await {
+        Ok(session) => moved(session, &to),
+        Err(refusal) => {
+            tracing::warn!(?refusal, "registered, but not signed in");
+            let after = Some("registration");
+            let sign_in = return_to::by_way_of("/sign-in", after, &with.return_to);
+            Redirect::to(&sign_in).into_response()
+        }
+    }
 }
 
 pub(super) fn form(new: &NewUser) -> FormView {
@@ -102,7 +119,7 @@ pub(super) fn page(
         visitor,
         status,
         "register",
-        &Frame::tenant("Register", tenant_name),
+        &Frame::tenant("Create an account", tenant_name),
         &view,
     )
 }

@@ -4,7 +4,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use service::{Kind, Query};
 
@@ -24,6 +24,7 @@ use crate::{
 pub(crate) struct Arrival {
     return_to: String,
     after: String,
+    username: String,
 }
 
 #[derive(Serialize)]
@@ -52,11 +53,12 @@ pub(crate) async fn show(
         return Ok(Redirect::to(&return_to).into_response());
     }
     let notice = match arrival.after.as_str() {
-        "registration" => Some("Your account is made. Sign in to go on."),
-        "sign-out" => Some("You are signed out."),
+        "registration" => Some("Your account has been created. Sign in to continue."),
+        "sign-up" => Some("Your workspace is ready. Sign in to continue."),
+        "sign-out" => Some("You have signed out."),
         _ => None,
     };
-    let view = view(&info, form(""), return_to, notice);
+    let view = view(&info, form(&arrival.username), return_to, notice);
     Ok(page(&site, &visitor, StatusCode::OK, &view))
 }
 
@@ -73,7 +75,7 @@ pub(crate) async fn sign_in(
         Err(refusal) => return Err(refusal),
     };
     let form = if refusal.is(Kind::Unauthorized) {
-        form(&with.username).alert("The username or the password is not right.")
+        form(&with.username).alert("Incorrect username or password.")
     } else {
         form(&with.username).refused(&refusal)
     };
@@ -82,7 +84,8 @@ pub(crate) async fn sign_in(
     Ok(refusal.pass_patience(page(&site, &visitor, refusal.status, &view)))
 }
 
-/// `POST /sign-out`: ends the session. Without one there is nothing to end, and no fault.
+/// `POST /sign-out`: ends the session. Without one there is nothing to end, and no fault. The
+/// browser forgets the pages it kept for its Back button.
 pub(crate) async fn sign_out(
     State(site): State<Site>,
     OnTenant(visitor): OnTenant,
@@ -93,10 +96,15 @@ pub(crate) async fn sign_out(
         Err(refusal) if refusal.is(Kind::Unauthorized) => SessionChange(Vec::new()),
         Err(refusal) => return Err(refusal),
     };
-    Ok(moved(ended, "/sign-in?after=sign-out"))
+    let mut response = moved(ended, "/sign-in?after=sign-out");
+    response
+        .headers_mut()
+        .insert("clear-site-data", HeaderValue::from_static("\"cache\""));
+    Ok(response)
 }
 
-fn moved(SessionChange(cookies): SessionChange, to: &str) -> Response {
+/// A redirect that sets or clears the session's cookies.
+pub(super) fn moved(SessionChange(cookies): SessionChange, to: &str) -> Response {
     let mut response = Redirect::to(to).into_response();
     for cookie in cookies {
         response.headers_mut().append(header::SET_COOKIE, cookie);

@@ -1,18 +1,19 @@
-//! The front page with the sign-up form, its submission, and the word on a slug.
+//! The front page with the sign-up form, its submission, and whether a slug is available.
 
 use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::StatusCode;
+use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 use service::{Json, Kind, Query};
 
-use super::walk_through;
+use super::welcome;
 use crate::{
     form_token::Posted,
     form_view::{FormView, sentence},
+    security,
     site::Site,
     upstream::{NewTenant, PlaneError},
     views::Frame,
@@ -34,7 +35,7 @@ struct View {
     plans: Vec<Plan>,
     idempotency_key: String,
     /// What follows the slug in the tenant's host name.
-    address_suffix: String,
+    url_suffix: String,
 }
 
 #[derive(Serialize)]
@@ -60,21 +61,22 @@ pub(crate) fn show(site: &Site, visitor: &Visitor) -> Response {
     landing(site, visitor, StatusCode::OK, form(&new), new)
 }
 
-/// `POST /signup`: makes the tenant and says how to go on, or says what stands in the way.
+/// `POST /signup`: makes the tenant and leads to it, or says what stands in the way.
 pub(crate) async fn submit(
     State(site): State<Site>,
     OnPlatform(visitor): OnPlatform,
     Posted(mut new): Posted<NewTenant>,
 ) -> Result<Response, PlaneError> {
+    new.tenant_slug = as_slug(&new.tenant_slug);
     let refusal = match site.upstream.control.sign_up(&visitor, &new).await {
-        Ok(made) => return Ok(walk_through::show(&site, &visitor, &made)),
+        Ok(made) => return Ok(welcome::lead_to(&site, &made)),
         Err(refusal) => refusal,
     };
     let view = if refusal.is(Kind::Unavailable) {
         // Whether it was done is not known: the same key makes another try the same sign-up.
         form(&new).alert(
-            "The platform does not answer just now. Enter the same password and send the form \
-             again in a moment; you will not be signed up twice.",
+            "The service is not responding. Enter the same password and try again in a moment; \
+             you will not be signed up twice.",
         )
     } else if refusal.is(Kind::Conflict) && refusal.errors.is_empty() {
         let mut view = form(&new);
@@ -100,13 +102,15 @@ pub(crate) async fn slug_availability(
     OnPlatform(visitor): OnPlatform,
     Query(wish): Query<Wish>,
 ) -> Result<Response, PlaneError> {
-    let mut word = site
+    let mut availability = site
         .upstream
         .control
-        .slug_availability(&visitor, &wish.slug)
+        .slug_availability(&visitor, &as_slug(&wish.slug))
         .await?;
-    word.reason = word.reason.map(|reason| sentence("Address", &reason));
-    Ok(Json(word).into_response())
+    availability.reason = availability
+        .reason
+        .map(|reason| sentence("This URL", &reason));
+    Ok(Json(availability).into_response())
 }
 
 pub(super) fn landing(
@@ -126,25 +130,31 @@ pub(super) fn landing(
         form,
         plans: PLANS.map(plan).into(),
         idempotency_key: new.idempotency_key,
-        address_suffix: format!(".{}", site.addresses.base_domain),
+        url_suffix: format!(".{}", site.addresses.base_domain),
     };
-    site.page(
-        visitor,
-        status,
-        "landing",
-        &Frame::platform("Tenantry"),
-        &view,
-    )
+    let frame = Frame::platform("Tenantry");
+    let mut page = site.page(visitor, status, "landing", &frame, &view);
+    if let Some(policy) = security::sign_up_policy(&site.addresses) {
+        page.headers_mut()
+            .insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    page
 }
 
 pub(super) fn form(new: &NewTenant) -> FormView {
     FormView::default()
-        .field("tenant_name", "Organisation", &new.tenant_name)
-        .field("tenant_slug", "Address", &new.tenant_slug)
+        .field("tenant_name", "Workspace name", &new.tenant_name)
+        .field("tenant_slug", "Workspace URL", &new.tenant_slug)
         .field("admin_username", "Username", &new.admin_username)
         .field("admin_email", "Email", &new.admin_email)
         .field("admin_password", "Password", "")
         .field("plan", "Plan", &new.plan)
+}
+
+/// What people type for a slug, as the form sends it on: case and surrounding space mean nothing in
+/// a host name. The same for the question and the sign-up, so that they get the same answer.
+fn as_slug(typed: &str) -> String {
+    typed.trim().to_ascii_lowercase()
 }
 
 fn fresh_key(site: &Site) -> String {

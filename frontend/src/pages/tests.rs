@@ -9,7 +9,7 @@ use service::{
     settings::{Addresses, Network},
 };
 
-use super::{account, register, session, sign_up, walk_through};
+use super::{account, register, session, sign_up, welcome};
 use crate::{
     Settings,
     site::Site,
@@ -82,7 +82,7 @@ async fn the_front_page_puts_faults_at_their_fields() {
     let visitor = visitor(&site, "localhost:9000").await;
     let status = http::StatusCode::UNPROCESSABLE_ENTITY;
     let page = text(sign_up::landing(&site, &visitor, status, form, new)).await;
-    assert!(page.contains("<a href=\"#tenant_slug\">Address is taken.</a>"));
+    assert!(page.contains("<a href=\"#tenant_slug\">Workspace URL is taken.</a>"));
     assert!(page.contains("aria-describedby=\"tenant_slug-hint tenant_slug-fault "));
     assert!(page.contains("id=\"plan-fault\""));
     assert!(page.contains("<li>x is odd.</li>"));
@@ -90,17 +90,37 @@ async fn the_front_page_puts_faults_at_their_fields() {
 }
 
 #[tokio::test]
-async fn the_walk_through_names_this_tenants_addresses() {
+async fn the_first_page_names_this_tenants_urls() {
     let site = site();
-    let made = read(json!({
-        "tenant": { "name": "Acme", "slug": "acme", "plan": "free" },
-        "admin": { "username": "ada" },
+    let info: Info = read(json!({
+        "slug": "acme", "name": "Acme", "plan": "free",
+        "member": { "username": "ada", "role": "owner" },
     }));
-    let visitor = visitor(&site, "localhost:9000").await;
-    let page = text(walk_through::show(&site, &visitor, &made)).await;
-    assert!(page.contains("href=\"http://acme.localhost:9000/sign-in\""));
+    let visitor = visitor(&site, "acme.localhost:9000").await;
+    let member = info.member.as_ref().unwrap();
+    let page = text(welcome::page(&site, &visitor, &info, member)).await;
+    assert!(page.contains("http://acme.localhost:9000"));
     assert!(page.contains("http://acme.localhost:9080/oauth/login"));
     assert!(!page.contains(":8080") && !page.contains(":8000"));
+}
+
+#[tokio::test]
+async fn a_sign_up_leads_to_the_tenants_host_with_its_code_or_to_sign_in_without() {
+    let site = site();
+    for (code, location) in [
+        (json!("tnt_sc_x"), "/welcome?code=tnt_sc_x"),
+        (
+            json!(null),
+            "/sign-in?after=sign-up&username=ada&return_to=%2Fwelcome",
+        ),
+    ] {
+        let made = read(json!({
+            "tenant": { "slug": "acme" }, "admin": { "username": "ada" }, "sign_in_code": code,
+        }));
+        let answer = welcome::lead_to(&site, &made);
+        let expected = format!("http://acme.localhost:9000{location}");
+        assert_eq!(answer.headers()[header::LOCATION], expected);
+    }
 }
 
 #[tokio::test]
@@ -150,8 +170,8 @@ async fn the_account_page_shows_figures_to_administrators_alone() {
         let administers = info.member.as_ref().unwrap().administers();
         let figures = administers.then(|| stats.into());
         let page = text(account::page(&site, &visitor, info, figures).unwrap()).await;
-        assert!(page.contains("Hello, ada") && page.contains("5 March 2031"));
+        assert!(page.contains("<strong>ada</strong>") && page.contains("5 March 2031"));
         assert!(page.contains("action=\"/sign-out\""));
-        assert_eq!(page.contains("of 10, 7 left"), role == "owner");
+        assert_eq!(page.contains("of 10 (7 left)"), role == "owner");
     }
 }

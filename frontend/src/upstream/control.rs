@@ -41,14 +41,14 @@ impl Default for NewTenant {
 pub(crate) struct Registered {
     pub(crate) tenant: RegisteredTenant,
     pub(crate) admin: RegisteredAdmin,
+    /// Signs the owner in at the tenant, once. A repeated answer has none.
+    #[serde(default)]
+    pub(crate) sign_in_code: Option<SecretString>,
 }
 
 #[derive(Deserialize)]
 pub(crate) struct RegisteredTenant {
-    pub(crate) name: String,
     pub(crate) slug: String,
-    #[serde(default)]
-    pub(crate) plan: String,
 }
 
 #[derive(Deserialize)]
@@ -83,6 +83,7 @@ impl Plane {
             "admin_email": new.admin_email,
             "admin_password": new.admin_password.expose_secret(),
             "plan": new.plan,
+            "sign_in_code": true,
         });
         self.post(headers, "/tenants/register", &body).await?.json()
     }

@@ -105,6 +105,19 @@ impl Plane {
         Ok(SessionChange(answer.cookies()))
     }
 
+    /// Begins the session of whoever has just signed the tenant up.
+    pub(crate) async fn redeem(
+        &self,
+        visitor: &Visitor,
+        code: &SecretString,
+    ) -> Result<SessionChange, PlaneError> {
+        let body = json!({ "code": code.expose_secret() });
+        let answer = self
+            .post(visitor.headers(), "/oauth/login/code", &body)
+            .await?;
+        Ok(SessionChange(answer.cookies()))
+    }
+
     /// Makes a user of the tenant.
     pub(crate) async fn register(
         &self,

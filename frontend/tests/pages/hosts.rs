@@ -71,6 +71,6 @@ async fn a_tenants_pages_are_not_found_on_a_host_that_is_nobodys() {
     for path in ["/", "/sign-in", "/register", "/oauth/authorize?client_id=a"] {
         let page = asked(async |_| get("evil.example", path)).await;
         assert_eq!(page.status, 404, "{path}");
-        assert!(page.text.contains("There is nobody at this address"));
+        assert!(page.text.contains("Workspace not found"));
     }
 }

@@ -8,48 +8,48 @@ use tokio::{
     net::TcpListener,
 };
 
-use crate::support::{Page, answering, ask, ask_again, get, nobody, pages, plane, post};
+use crate::support::{Page, answering, ask, ask_again, get, nobody, pages, plane, post, recording};
 
 const ACME: &str = "acme.localhost:8000";
 const SIGN_IN: &str = "username=ada&password=correct+horse";
 
-async fn is_a_page_of_patience(plane: SocketAddr) -> Page {
-    is_a_page_of_patience_at(plane, "/sign-in").await
+async fn is_unavailable(plane: SocketAddr) -> Page {
+    is_unavailable_at(plane, "/sign-in").await
 }
 
-async fn is_a_page_of_patience_at(plane: SocketAddr, path: &str) -> Page {
+async fn is_unavailable_at(plane: SocketAddr, path: &str) -> Page {
     let page = ask(plane, get(ACME, path)).await;
     assert_eq!(page.status, 503, "{}", page.text);
     assert_eq!(page.header("retry-after"), "5");
-    assert!(page.text.contains("We cannot be reached just now"));
+    assert!(page.text.contains("Temporarily unavailable"));
     page
 }
 
 #[tokio::test]
 async fn nobody_there() {
-    is_a_page_of_patience(nobody().await).await;
+    is_unavailable(nobody().await).await;
 }
 
 #[tokio::test]
 async fn unreachable() {
-    is_a_page_of_patience(plane("").await).await;
+    is_unavailable(plane("").await).await;
 }
 
 #[tokio::test]
 async fn no_http_at_all() {
-    is_a_page_of_patience(plane("220 mail ready\r\n").await).await;
+    is_unavailable(plane("220 mail ready\r\n").await).await;
 }
 
 #[tokio::test]
 async fn an_answer_that_breaks_off() {
     let half = "HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{\"slug\":";
-    is_a_page_of_patience(plane(half).await).await;
+    is_unavailable(plane(half).await).await;
 }
 
 #[tokio::test]
 async fn an_answer_of_another_shape() {
     for body in ["<p>welcome", "[]", "null", "{\"slug\": 7}"] {
-        let page = is_a_page_of_patience(answering("200 OK", "", body).await).await;
+        let page = is_unavailable(answering("200 OK", "", body).await).await;
         assert!(!page.text.contains("welcome"));
     }
 }
@@ -57,14 +57,14 @@ async fn an_answer_of_another_shape() {
 #[tokio::test]
 async fn an_answer_without_end() {
     let facts = format!("{{\"slug\":\"acme\",\"name\":\"{}\"}}", "a".repeat(2 << 20));
-    is_a_page_of_patience(answering("200 OK", "", &facts).await).await;
+    is_unavailable(answering("200 OK", "", &facts).await).await;
 }
 
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
     let elsewhere = answering("200 OK", "", r#"{"slug":"acme","name":"Acme"}"#).await;
     let location = format!("location: http://{elsewhere}/\r\n");
-    is_a_page_of_patience(answering("302 Found", &location, "").await).await;
+    is_unavailable(answering("302 Found", &location, "").await).await;
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn a_failure_shows_nothing_of_the_inside() {
         let plane = answering("500 Internal Server Error", "", body).await;
         let page = ask(plane, get(ACME, "/")).await;
         assert_eq!(page.status, 500);
-        assert!(page.text.contains("Something went wrong on our side"));
+        assert!(page.text.contains("Something went wrong"));
         assert!(!page.text.contains("SELECT"));
     }
 }
@@ -144,6 +144,86 @@ async fn only_the_planes_own_cookies_are_passed_on() {
 }
 
 #[tokio::test]
+async fn registering_signs_in_and_goes_on_to_where_one_came_from() {
+    let cookies = "set-cookie: tenantry_session=s; HttpOnly\r\n";
+    let plane = answering("200 OK", cookies, "{}").await;
+    let fields = "username=ada&email=a@b.example&password=correct+horse&return_to=/a%3Fb";
+    let page = ask(plane, post(plane, ACME, "/register", fields).await).await;
+    assert_eq!(
+        (page.status.as_u16(), page.header("location")),
+        (303, "/a?b")
+    );
+    assert_eq!(page.header("set-cookie"), "tenantry_session=s; HttpOnly");
+}
+
+#[tokio::test]
+async fn a_sign_in_code_becomes_a_session_and_leaves_the_url() {
+    let cookies = "set-cookie: tenantry_session=s; HttpOnly\r\n";
+    let plane = answering("200 OK", cookies, "{}").await;
+    let page = ask(plane, get(ACME, "/welcome?code=tnt_sc_x")).await;
+    assert_eq!(
+        (page.status.as_u16(), page.header("location")),
+        (303, "/welcome")
+    );
+    assert_eq!(page.header("set-cookie"), "tenantry_session=s; HttpOnly");
+
+    let used = r#"{"type":"/problems/unauthorized"}"#;
+    let plane = answering("401 Unauthorized", "", used).await;
+    let page = ask(plane, get(ACME, "/welcome?code=tnt_sc_x")).await;
+    assert_eq!(page.header("location"), "/sign-in?return_to=%2Fwelcome");
+}
+
+#[tokio::test]
+async fn signing_out_empties_what_the_browser_kept() {
+    let plane = answering("200 OK", "", "{}").await;
+    let page = ask(plane, post(plane, ACME, "/sign-out", "").await).await;
+    assert_eq!(page.header("location"), "/sign-in?after=sign-out");
+    assert_eq!(page.header("clear-site-data"), "\"cache\"");
+}
+
+#[tokio::test]
+async fn an_error_at_a_tenant_is_shown_under_its_name_with_a_way_back() {
+    let plane = answering("200 OK", "", r#"{"slug":"acme","name":"Acme Corporation"}"#).await;
+    let page = ask(plane, get(ACME, "/nowhere")).await;
+    assert_eq!(page.status, 404);
+    assert!(page.text.contains("Page not found") && page.text.contains("Acme Corporation"));
+    assert!(page.text.contains("<a class=\"brand\" href=\"/\">"));
+    // Where the plane does not answer, the name is not known.
+    let page = ask(nobody().await, get(ACME, "/nowhere")).await;
+    assert!(page.text.contains("<span class=\"name\">Workspace</span>"));
+}
+
+#[tokio::test]
+async fn where_there_is_no_tenant_the_name_leads_to_the_platform() {
+    let unknown = r#"{"type":"/problems/tenant-not-found"}"#;
+    let page = ask(
+        answering("404 Not Found", "", unknown).await,
+        get(ACME, "/"),
+    )
+    .await;
+    assert!(page.text.contains("Workspace not found"));
+    assert!(
+        page.text
+            .contains("<a class=\"brand\" href=\"http://localhost:8000/\">")
+    );
+}
+
+#[tokio::test]
+async fn a_url_is_asked_about_as_it_will_be_sent() {
+    let (plane, asked) = recording("201 Created", "{}").await;
+    ask(plane, get("localhost:8000", "/signup/slug?slug=%20ACME")).await;
+    let fields = "tenant_name=Acme&tenant_slug=ACME+&admin_password=x";
+    ask(
+        plane,
+        post(plane, "localhost:8000", "/signup", fields).await,
+    )
+    .await;
+    let asked = asked.lock().unwrap().join("\n");
+    assert!(asked.contains("/tenants/register?slug=acme "), "{asked}");
+    assert!(asked.contains(r#""tenant_slug":"acme""#), "{asked}");
+}
+
+#[tokio::test]
 async fn readiness_tells_who_is_missing() {
     let page = ask(nobody().await, get("localhost:8000", "/health/ready")).await;
     assert_eq!(page.status, 503);
@@ -167,7 +247,7 @@ async fn the_planes_descriptions_are_shown_as_one() {
     let page = ask(plane, get("localhost:8080", "/openapi.json")).await;
     assert_eq!(page.status, 200, "{}", page.text);
     assert!(page.text.contains("/api/ping"), "{}", page.text);
-    is_a_page_of_patience_at(nobody().await, "/openapi.json").await;
+    is_unavailable_at(nobody().await, "/openapi.json").await;
 }
 
 #[tokio::test]

@@ -62,13 +62,14 @@ async fn a_page_is_found_on_its_own_host_alone() {
     for (host, path) in [
         (PLATFORM, "/sign-in"),
         (PLATFORM, "/register"),
+        (PLATFORM, "/welcome"),
         (PLATFORM, "/oauth/authorize"),
         (ACME, "/signup/slug?slug=a"),
         (ACME, "/nowhere"),
     ] {
         let page = page(get(host, path)).await;
         assert_eq!(page.status, 404, "{host}{path}");
-        assert!(page.text.contains("There is no such page"));
+        assert!(page.text.contains("Page not found"));
     }
 }
 
@@ -77,7 +78,7 @@ async fn too_much_is_refused_as_a_page() {
     let request = post(nobody().await, ACME, "/sign-in", &"a".repeat(2 << 20)).await;
     let page = page(request).await;
     assert_eq!(page.status, 413);
-    assert!(page.text.contains("That was too much at once"));
+    assert!(page.text.contains("The request is too large"));
 }
 
 #[tokio::test]

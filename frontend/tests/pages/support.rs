@@ -1,6 +1,9 @@
 //! The pages in front of a plane that answers as no plane should, asked without a network between.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
 
 use axum::{Router, body::Body};
 use frontend::Settings;
@@ -54,6 +57,28 @@ pub(crate) async fn answering(status: &str, headers: &str, body: &str) -> Socket
         "HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\n\r\n{body}"
     ))
     .await
+}
+
+/// Such a plane, and what it was asked.
+pub(crate) async fn recording(status: &str, body: &str) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+    let answer = format!(
+        "HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let seen = Arc::<Mutex<Vec<String>>>::default();
+    let asked = Arc::clone(&seen);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = vec![0; 16 * 1024];
+            let length = stream.read(&mut request).await.unwrap_or(0);
+            let request = String::from_utf8_lossy(&request[..length]).into_owned();
+            seen.lock().unwrap().push(request);
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    (address, asked)
 }
 
 /// An answer of the pages.

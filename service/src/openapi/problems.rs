@@ -85,7 +85,7 @@ pub(super) async fn show(
         remedy,
     } = explained;
     let body = format!(
-        "<article>\n<p class=\"eyebrow\">Error {status}</p>\n<h1>{title}</h1>\n\
+        "<article>\n<p class=\"eyebrow\">Status {status}</p>\n<h1>{title}</h1>\n\
          <p class=\"lead\">{meaning}</p>\n<h2>What to do</h2>\n<p>{remedy}</p>\n\
          <h2>In a response</h2>\n\
          <pre tabindex=\"0\"><code>HTTP/1.1 {status}\nContent-Type: application/problem+json\n\n\

@@ -288,7 +288,7 @@ async fn the_page_looks_like_the_others() {
             .open(&format!("http://localhost:{}/", fixture.gateway.pages))
             .await;
         let text = browser.text().await;
-        assert!(text.contains("We cannot be reached just now"), "{text}");
+        assert!(text.contains("Temporarily unavailable"), "{text}");
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/pictures");
         let file = std::path::PathBuf::from(folder).join(format!("gateway-{width}.png"));
         browser.picture(&file).await;
