@@ -91,9 +91,11 @@ fn keep_prefix(headers: &mut HeaderMap, prefix: &str) {
     }
 }
 
-/// An address on this host keeps the prefix; one elsewhere (`//host`, `https://host`) is left.
+/// An address on this host keeps the prefix; one elsewhere (`//host`, `https://host`) is left, and
+/// so is one that names its tenant.
 fn prefixed(address: &str, prefix: &str) -> String {
-    if address.starts_with('/') && !address.starts_with("//") {
+    let names_a_tenant = || address.parse().is_ok_and(|uri: Uri| split(&uri).is_some());
+    if address.starts_with('/') && !address.starts_with("//") && !names_a_tenant() {
         format!("{prefix}{address}")
     } else {
         address.to_owned()

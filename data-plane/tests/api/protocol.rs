@@ -337,6 +337,12 @@ async fn no_answer_that_holds_a_secret_is_stored() {
             operator.post(inspections, json!({})).await,
         ),
         (
+            "post /control/v1/tokens",
+            operator
+                .post("/control/v1/tokens", json!({"name": "another"}))
+                .await,
+        ),
+        (
             "",
             acme.anonymous().await.post("/oauth/login", sign_in).await,
         ),
