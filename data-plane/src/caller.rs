@@ -8,11 +8,13 @@ mod bearer;
 mod cached;
 mod cookie;
 mod device;
+mod identify;
 mod member;
 mod session;
 
 pub(crate) use bearer::Caller;
 pub(crate) use cached::{Clients, Principal, PrincipalCache, User};
 pub(crate) use device::Device;
+pub(crate) use identify::{identify, network_of};
 pub(crate) use member::{Admin, Member, Owner, Session, Shown, Visitor};
 pub(crate) use session::{clear_cookie, set_cookie};

@@ -1,4 +1,4 @@
-//! How fast a tenant, and how fast a guesser, may go.
+//! How fast a tenant, its strangers, and a guesser may go.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -8,6 +8,11 @@ use tenancy::{Tenant, TenantId};
 
 use crate::settings::Settings;
 
+/// Strangers have this part of a plan's rate at a tenant, beside it.
+const STRANGERS_PART: u32 = 2;
+/// One network's strangers, and its look-ups of credentials, have this part of it.
+const NETWORK_PART: u32 = 4;
+
 /// The share that a client of a tenant has of password hashing.
 pub(crate) fn share(tenant: &Tenant, from: ClientNetwork) -> Share {
     Share::tenant(tenant.id.as_uuid().as_u128(), from)
@@ -15,10 +20,33 @@ pub(crate) fn share(tenant: &Tenant, from: ClientNetwork) -> Share {
 
 /// All limits of the data plane.
 pub(crate) struct Rates {
-    /// One limit per rate that some plan has.
-    plans: Cache<NonZeroU32, RateLimit<TenantId>>,
+    /// Those of each rate that some plan has.
+    plans: Cache<NonZeroU32, PlanRates>,
     logins: RateLimit<(TenantId, String, ClientNetwork)>,
     registrations: RateLimit<(TenantId, ClientNetwork)>,
+}
+
+/// What a plan's rate comes to.
+#[derive(Clone)]
+struct PlanRates {
+    /// Callers with a valid token, session or client's secret.
+    known: RateLimit<TenantId>,
+    strangers: RateLimit<TenantId>,
+    stranger: RateLimit<(TenantId, ClientNetwork)>,
+    look_ups: RateLimit<(TenantId, ClientNetwork)>,
+}
+
+impl PlanRates {
+    fn new(rate: NonZeroU32) -> Self {
+        let part = |part: u32| NonZeroU32::new(rate.get() / part).unwrap_or(NonZeroU32::MIN);
+        let second = Duration::from_secs(1);
+        Self {
+            known: RateLimit::new("requests", rate, second),
+            strangers: RateLimit::new("anonymous-requests", part(STRANGERS_PART), second),
+            stranger: RateLimit::new("anonymous-address", part(NETWORK_PART), second),
+            look_ups: RateLimit::new("look-ups", part(NETWORK_PART), second),
+        }
+    }
 }
 
 impl Rates {
@@ -31,17 +59,32 @@ impl Rates {
         }
     }
 
-    /// Counts a request of a tenant against its plan.
-    pub(crate) fn request(&self, tenant: &Tenant) -> Result<(), Problem> {
-        let rate = tenant
-            .plan
-            .requests_per_second
-            .and_then(|rate| u32::try_from(rate).ok());
-        let Some(rate) = rate.and_then(NonZeroU32::new) else {
+    /// Counts a request of a known caller against the tenant's plan.
+    pub(crate) fn known(&self, tenant: &Tenant) -> Result<(), Problem> {
+        self.of(tenant)
+            .map_or(Ok(()), |rates| rates.known.check(&tenant.id))
+    }
+
+    /// Counts a request of somebody unknown. Their network's limit comes first, so that one network
+    /// does not spend what all strangers of the tenant have.
+    pub(crate) fn stranger(&self, tenant: &Tenant, from: ClientNetwork) -> Result<(), Problem> {
+        let Some(rates) = self.of(tenant) else {
             return Ok(());
         };
-        let new = || RateLimit::new("requests", rate, Duration::from_secs(1));
-        self.plans.get_with(rate, new).check(&tenant.id)
+        rates.stranger.check(&(tenant.id, from))?;
+        rates.strangers.check(&tenant.id)
+    }
+
+    /// Counts a look-up in the database of who somebody is: an invented credential costs one.
+    pub(crate) fn look_up(&self, tenant: &Tenant, from: ClientNetwork) -> Result<(), Problem> {
+        self.of(tenant)
+            .map_or(Ok(()), |rates| rates.look_ups.check(&(tenant.id, from)))
+    }
+
+    fn of(&self, tenant: &Tenant) -> Option<PlanRates> {
+        let rate = u32::try_from(tenant.plan.requests_per_second?).ok()?;
+        let rate = NonZeroU32::new(rate)?;
+        Some(self.plans.get_with(rate, || PlanRates::new(rate)))
     }
 
     /// Counts an attempt to sign in, before the password is looked at.

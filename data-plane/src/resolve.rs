@@ -8,4 +8,4 @@ mod names;
 mod tenant;
 
 pub(crate) use names::host_of;
-pub(crate) use tenant::{InTenant, resolve};
+pub(crate) use tenant::{InTenant, Uncounted, resolve};

@@ -5,13 +5,13 @@ use std::{marker::PhantomData, sync::Arc};
 use axum::{RequestPartsExt, extract::FromRequestParts};
 use http::{HeaderValue, header, request::Parts};
 use service::{
-    Digest, Kind, Problem,
+    Kind, Problem,
     authorization::{self, Bearer},
 };
 use tenancy::{Tenant, TenantDb};
 
-use super::cached::{CredentialKind, Principal};
-use crate::{app::App, error::Error, ids::UserId, resolve::InTenant, scope::Needs, store};
+use super::{cached::Principal, identify::Presented};
+use crate::{app::App, ids::UserId, resolve::InTenant, scope::Needs};
 
 /// A caller of the API whose token holds scope `S`.
 pub(crate) struct Caller<S> {
@@ -38,8 +38,10 @@ impl<S: Needs> FromRequestParts<App> for Caller<S> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let InTenant { tenant, db } = parts.extract_with_state(app).await?;
-        let token = token_of(parts)?.ok_or_else(|| unauthorized(None))?;
-        let principal = find(app, &db, &token).await?.ok_or_else(invalid)?;
+        token_of(parts)?.ok_or_else(|| unauthorized(None))?;
+        let Presented::Token(principal) = Presented::by(parts) else {
+            return Err(invalid());
+        };
         if let Some(scope) = S::SCOPE.filter(|scope| !principal.may(scope)) {
             return Err(insufficient(scope));
         }
@@ -50,19 +52,6 @@ impl<S: Needs> FromRequestParts<App> for Caller<S> {
             scope: PhantomData,
         })
     }
-}
-
-/// What a token stands for at this tenant, from memory if it was seen before.
-pub(crate) async fn find(
-    app: &App,
-    db: &TenantDb,
-    token: &str,
-) -> Result<Option<Arc<Principal>>, Error> {
-    let (now, digest) = (app.clock.now(), Digest::of(token));
-    let load = store::tokens::access(db, &digest, now);
-    app.principals
-        .find((db.tenant().id, CredentialKind::Token, digest), now, load)
-        .await
 }
 
 /// The token of a request's `Authorization` header, if it has one.

@@ -10,13 +10,13 @@ use time::OffsetDateTime;
 
 use super::{
     bearer,
-    cached::{CredentialKind, Principal, User},
-    session,
+    cached::{Principal, User},
+    identify::Presented,
 };
 use crate::{
     app::App,
     resolve::{InTenant, host_of},
-    store::{self, users::Role},
+    store::users::Role,
 };
 
 /// Anyone at a tenant, and the member they are if they are one.
@@ -75,8 +75,8 @@ impl FromRequestParts<App> for Visitor {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let InTenant { tenant, db } = parts.extract_with_state(app).await?;
-        let found = principal(parts, app, &db, Token::Any).await?;
+        let InTenant { tenant, .. } = parts.extract_with_state(app).await?;
+        let found = principal(parts, Token::Any)?;
         let user = found.and_then(|(known, _)| Some((known.user.clone()?, Shown::by(&known))));
         Ok(Self { tenant, user })
     }
@@ -87,7 +87,7 @@ impl FromRequestParts<App> for Member {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let InTenant { tenant, db } = parts.extract_with_state(app).await?;
-        let found = principal(parts, app, &db, Token::Administers).await?;
+        let found = principal(parts, Token::Administers)?;
         let found = found.and_then(|(known, session)| Some((known.user.clone()?, session)));
         let (user, session) = found.ok_or_else(|| {
             bearer::unauthorized(None).detail("Sign in, or send a token with scope admin.")
@@ -131,38 +131,31 @@ fn forbidden(who: &str) -> Problem {
     Problem::new(Kind::Forbidden).detail(format!("This needs {who} of the tenant."))
 }
 
+/// Who acts, and in which session unless by a token.
+type Acting = (Arc<Principal>, Option<Session>);
+
 /// For whom a request acts. A token that is presented counts, good or bad; only without one is the
 /// cookie looked at.
-async fn principal(
-    parts: &Parts,
-    app: &App,
-    db: &TenantDb,
-    token: Token,
-) -> Result<Option<(Arc<Principal>, Option<Session>)>, Problem> {
-    if let Some(secret) = bearer::token_of(parts)? {
-        let principal = bearer::find(app, db, &secret)
-            .await?
-            .ok_or_else(bearer::invalid)?;
-        if token == Token::Administers && !principal.may("admin") {
-            return Err(bearer::insufficient("admin"));
+fn principal(parts: &Parts, token: Token) -> Result<Option<Acting>, Problem> {
+    let with_token = bearer::token_of(parts)?.is_some();
+    match Presented::by(parts) {
+        Presented::Token(principal) => {
+            if token == Token::Administers && !principal.may("admin") {
+                return Err(bearer::insufficient("admin"));
+            }
+            Ok(Some((principal, None)))
         }
-        return Ok(Some((principal, None)));
+        Presented::Session(digest, principal) => {
+            not_forged(parts)?;
+            let session = Session {
+                digest,
+                expires_at: principal.expires_at,
+            };
+            Ok(Some((principal, Some(session))))
+        }
+        Presented::Nothing if with_token => Err(bearer::invalid()),
+        Presented::Nothing => Ok(None),
     }
-    let Some(secret) = session::secret_of(&parts.headers, &app.addresses) else {
-        return Ok(None);
-    };
-    let (now, digest) = (app.clock.now(), Digest::of(&secret));
-    let load = async { store::sessions::find(db, &digest, now).await };
-    let key = (db.tenant().id, CredentialKind::Session, digest);
-    let Some(principal) = app.principals.find(key, now, load).await? else {
-        return Ok(None);
-    };
-    not_forged(parts)?;
-    let session = Session {
-        digest,
-        expires_at: principal.expires_at,
-    };
-    Ok(Some((principal, Some(session))))
 }
 
 /// A cookie goes along with whatever a browser sends, so a change needs to come from here.

@@ -9,11 +9,11 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, header};
 use secrecy::{ExposeSecret, SecretString};
 use service::{Digest, body::form};
-use tenancy::TenantDb;
 
 use crate::{
     app::App,
     error::{Code, OAuthError},
+    resolve::{InTenant, Uncounted},
     store::clients::{self, Client},
 };
 
@@ -23,26 +23,38 @@ struct Claim {
     secret: Option<SecretString>,
 }
 
-/// The client that sent a request.
+/// The client that sent a request, and the tenant, at which the request is counted now: against its
+/// plan when the client proved itself by a secret, else as a stranger's.
 ///
 /// # Errors
 /// `invalid_client` for all that is wrong with id or secret alike; `invalid_request` when the
-/// client authenticates twice.
+/// client authenticates twice; 429.
 pub(super) async fn client(
     app: &App,
-    db: &TenantDb,
+    request: Uncounted,
     headers: &HeaderMap,
     id: Option<String>,
     secret: Option<SecretString>,
-) -> Result<Arc<Client>, OAuthError> {
-    let claim = claim(headers, id, secret)?;
+) -> Result<(InTenant, Arc<Client>), OAuthError> {
+    let found = match claim(headers, id, secret) {
+        Ok(claim) => prove(app, &request, &claim).await,
+        Err(unclear) => Err(unclear),
+    };
+    let known = found.as_ref().is_ok_and(|client| client.secret.is_some());
+    Ok((request.count(app, known)?, found?))
+}
+
+async fn prove(app: &App, request: &Uncounted, claim: &Claim) -> Result<Arc<Client>, OAuthError> {
     if claim.id.len() > 200 {
         return Err(invalid());
     }
-    let load = clients::by_id(db, &claim.id);
+    let load = async {
+        request.look_up(app)?;
+        clients::by_id(request.db(), &claim.id).await
+    };
     let client = app
         .clients
-        .find(db.tenant().id, &claim.id, load)
+        .find(request.db().tenant().id, &claim.id, load)
         .await?
         .ok_or_else(invalid)?;
     let proven = match (&client.secret, &claim.secret) {

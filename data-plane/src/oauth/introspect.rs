@@ -12,7 +12,7 @@ use crate::{
     caller::Principal,
     error::{Code, OAuthError, OAuthErrorBody},
     ids::UserId,
-    resolve::InTenant,
+    resolve::{InTenant, Uncounted},
     scope::Scopes,
     store::tokens,
 };
@@ -71,13 +71,14 @@ impl Introspection {
     (status = 401, body = OAuthErrorBody), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn introspect(
     State(app): State<App>,
-    InTenant { db, .. }: InTenant,
+    uncounted: Uncounted,
     headers: HeaderMap,
     request: Result<Parameters<Presentation>, Problem>,
 ) -> Result<Json<Introspection>, OAuthError> {
-    let Parameters(mut request) = request?;
+    let Parameters(mut request) = uncounted.read(&app, request.map_err(OAuthError::from))?;
     let (id, secret) = (request.client_id.take(), request.client_secret.take());
-    let client = authenticate::client(&app, &db, &headers, id, secret).await?;
+    let asking = authenticate::client(&app, uncounted, &headers, id, secret).await;
+    let (InTenant { db, .. }, client) = asking?;
     if client.secret.is_none() {
         let text = "A public client cannot introspect.";
         return Err(OAuthError::new(Code::UnauthorizedClient, text));

@@ -11,7 +11,7 @@ use super::authenticate;
 use crate::{
     app::App,
     error::{Code, OAuthError, OAuthErrorBody},
-    resolve::InTenant,
+    resolve::{InTenant, Uncounted},
     store::authorizations,
 };
 
@@ -47,13 +47,14 @@ impl Presentation {
     (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn revoke(
     State(app): State<App>,
-    InTenant { db, .. }: InTenant,
+    uncounted: Uncounted,
     headers: HeaderMap,
     request: Result<Parameters<Presentation>, Problem>,
 ) -> Result<StatusCode, OAuthError> {
-    let Parameters(mut request) = request?;
+    let Parameters(mut request) = uncounted.read(&app, request.map_err(OAuthError::from))?;
     let (id, secret) = (request.client_id.take(), request.client_secret.take());
-    let client = authenticate::client(&app, &db, &headers, id, secret).await?;
+    let asking = authenticate::client(&app, uncounted, &headers, id, secret).await;
+    let (InTenant { db, .. }, client) = asking?;
     let (digest, now) = (request.digest()?, app.clock.now());
     authorizations::revoke_token(&db, &digest, &client.id, now).await?;
     Ok(StatusCode::OK)

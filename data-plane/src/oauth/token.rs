@@ -18,7 +18,7 @@ use super::{
 use crate::{
     app::App,
     error::{Code, OAuthError, OAuthErrorBody},
-    resolve::InTenant,
+    resolve::{InTenant, Uncounted},
 };
 
 /// A request for a token; which fields are needed depends on the grant. A form as the RFC has
@@ -58,18 +58,14 @@ pub(crate) struct TokenRequest {
 pub(crate) async fn token(
     State(app): State<App>,
     Extension(from): Extension<ClientAddr>,
-    InTenant { tenant, db }: InTenant,
+    uncounted: Uncounted,
     headers: HeaderMap,
     request: Result<Parameters<TokenRequest>, Problem>,
 ) -> Result<Response, OAuthError> {
-    let Parameters(mut request) = request?;
-    let missing = || OAuthError::new(Code::InvalidRequest, "grant_type is needed.");
-    let grant = request.grant_type.as_deref().ok_or_else(missing)?;
-    let grant = Grant::read(grant).filter(|grant| *grant != Grant::AuthorizationCode);
-    let unsupported = || OAuthError::new(Code::UnsupportedGrantType, "");
-    let grant = grant.ok_or_else(unsupported)?;
+    let (grant, mut request) = uncounted.read(&app, read(request))?;
     let (id, secret) = (request.client_id.take(), request.client_secret.take());
-    let client = authenticate::client(&app, &db, &headers, id, secret).await?;
+    let asking = authenticate::client(&app, uncounted, &headers, id, secret).await;
+    let (InTenant { tenant, db }, client) = asking?;
     let asking = TokenExchange {
         app: &app,
         db: &db,
@@ -89,4 +85,19 @@ pub(crate) async fn token(
         (header::PRAGMA, HeaderValue::from_static("no-cache")),
     ];
     Ok((no_store, Json(response)).into_response())
+}
+
+/// The grant that a request names, and the request.
+fn read(
+    request: Result<Parameters<TokenRequest>, Problem>,
+) -> Result<(Grant, TokenRequest), OAuthError> {
+    let Parameters(request) = request?;
+    let missing = || OAuthError::new(Code::InvalidRequest, "grant_type is needed.");
+    let grant = request.grant_type.as_deref().ok_or_else(missing)?;
+    let grant = Grant::read(grant).filter(|grant| *grant != Grant::AuthorizationCode);
+    Ok((grant.ok_or_else(unsupported)?, request))
+}
+
+fn unsupported() -> OAuthError {
+    OAuthError::new(Code::UnsupportedGrantType, "")
 }

@@ -4,22 +4,33 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use service::{Kind, Problem};
+use service::{Kind, Problem, request::ClientNetwork};
 use tenancy::{Status, Tenant, TenantDb, registry::Name};
 
 use super::{
     former,
     names::{self, Named},
 };
-use crate::{answers::ResolvedTenant, app::App, error::Error};
+use crate::{
+    answers::ResolvedTenant,
+    app::App,
+    caller::{identify, network_of},
+    error::Error,
+};
 
 /// A tenant that is served, and the door to its schema. To extract it is to check that the request
-/// names exactly one active tenant within its rate; a second extractor of the same request gets
-/// what the first found, and counts nothing.
+/// names exactly one active tenant, and that whoever asks is within their rate; a second extractor
+/// of the same request gets what the first found, and counts nothing.
 #[derive(Clone)]
 pub(crate) struct InTenant {
     pub(crate) tenant: Arc<Tenant>,
     pub(crate) db: TenantDb,
+}
+
+/// The same of a request that is not counted yet: for endpoints that learn from the body who asks.
+pub(crate) struct Uncounted {
+    found: InTenant,
+    from: ClientNetwork,
 }
 
 impl FromRequestParts<App> for InTenant {
@@ -29,19 +40,74 @@ impl FromRequestParts<App> for InTenant {
         if let Some(found) = parts.extensions.get::<Self>() {
             return Ok(found.clone());
         }
-        let names = names::all(parts, &app.hosts)?;
-        let tenant = agreed(&names, app).await?;
-        served(&tenant)?;
-        app.rates.request(&tenant)?;
-        former::redirect(&names, &tenant, parts, &app.addresses)?;
-        let db = app.lanes.open(Arc::clone(&tenant));
-        if let Some(resolved) = parts.extensions.get::<ResolvedTenant>() {
-            resolved.set(tenant.id);
-        }
-        let found = Self { tenant, db };
+        let (names, found) = find(parts, app).await?;
+        identify(parts, app, &found.db).await?;
+        former::redirect(&names, &found.tenant, parts, &app.addresses)?;
         parts.extensions.insert(found.clone());
         Ok(found)
     }
+}
+
+impl FromRequestParts<App> for Uncounted {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let (names, found) = find(parts, app).await?;
+        former::redirect(&names, &found.tenant, parts, &app.addresses)?;
+        let from = network_of(parts);
+        Ok(Self { found, from })
+    }
+}
+
+impl Uncounted {
+    /// The door to the tenant's schema: for finding out who asks.
+    pub(crate) fn db(&self) -> &TenantDb {
+        &self.found.db
+    }
+
+    /// Counts a look-up in the database of who asks.
+    pub(crate) fn look_up(&self, app: &App) -> Result<(), Problem> {
+        app.rates.look_up(&self.found.tenant, self.from)
+    }
+
+    /// Passes on what a request asks for. One that cannot be read is a stranger's, and counted so.
+    ///
+    /// # Errors
+    /// Why it could not be read; 429 when strangers have used up their rate.
+    pub(crate) fn read<T, E: From<Problem>>(
+        &self,
+        app: &App,
+        request: Result<T, E>,
+    ) -> Result<T, E> {
+        if request.is_err() {
+            app.rates.stranger(&self.found.tenant, self.from)?;
+        }
+        request
+    }
+
+    /// Counts the request of somebody who proved who they are, or did not.
+    ///
+    /// # Errors
+    /// 429.
+    pub(crate) fn count(self, app: &App, known: bool) -> Result<InTenant, Problem> {
+        if known {
+            app.rates.known(&self.found.tenant)?;
+        } else {
+            app.rates.stranger(&self.found.tenant, self.from)?;
+        }
+        Ok(self.found)
+    }
+}
+
+async fn find(parts: &Parts, app: &App) -> Result<(Vec<Named>, InTenant), Problem> {
+    let names = names::all(parts, &app.hosts)?;
+    let tenant = agreed(&names, app).await?;
+    served(&tenant)?;
+    if let Some(resolved) = parts.extensions.get::<ResolvedTenant>() {
+        resolved.set(tenant.id);
+    }
+    let db = app.lanes.open(Arc::clone(&tenant));
+    Ok((names, InTenant { tenant, db }))
 }
 
 /// The one tenant that a request names, whether or not it is served.
@@ -56,7 +122,7 @@ pub(crate) async fn resolve(parts: &Parts, app: &App) -> Result<Arc<Tenant>, Pro
 async fn agreed(names: &[Named], app: &App) -> Result<Arc<Tenant>, Problem> {
     let mut agreed: Option<Arc<Tenant>> = None;
     for named in names {
-        let tenant = find(named, app).await?.ok_or_else(names::not_found)?;
+        let tenant = look_up(named, app).await?.ok_or_else(names::not_found)?;
         if agreed.as_ref().is_some_and(|other| other.id != tenant.id) {
             return Err(Problem::new(Kind::TenantMismatch)
                 .detail("Host, headers and path must name the same tenant."));
@@ -71,7 +137,7 @@ async fn agreed(names: &[Named], app: &App) -> Result<Arc<Tenant>, Problem> {
     })
 }
 
-async fn find(named: &Named, app: &App) -> Result<Option<Arc<Tenant>>, Problem> {
+async fn look_up(named: &Named, app: &App) -> Result<Option<Arc<Tenant>>, Problem> {
     let found = match named {
         Named::Id(id) => app.registry.by_id(*id).await,
         Named::Header(slug) | Named::Path(slug) => {

@@ -20,6 +20,7 @@ mod naming;
 mod notes;
 mod protected;
 mod protocol;
+mod rates;
 mod schema;
 mod settings;
 mod slow_readers;
