@@ -121,6 +121,8 @@ async fn measure(
         backends: backends(database).await?,
     };
     let attacked = attack::measure(scratch, product.port, &tenants, options).await?;
+    let hash_ms = sign_ups.hash_ms;
+    let crowded = attack::sign_in::measure(product.port, &tenants, hash_ms, options).await?;
     // The peers have the machine to themselves, as the product had.
     drop((nginx, limits, product));
     let migrate_s = ddl::migrate(database, options.tenants).await?.as_secs_f64();
@@ -134,6 +136,7 @@ async fn measure(
         quick: options.quick,
         rows,
         attacked,
+        crowded,
         sign_ups,
         memory,
         migrate_s,

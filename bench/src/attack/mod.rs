@@ -9,6 +9,7 @@ mod dawdle;
 mod gateway;
 mod hammer;
 mod modest;
+pub(crate) mod sign_in;
 mod wire;
 
 use std::time::Duration;

@@ -89,7 +89,7 @@ async fn ask(port: u16, request: &[u8], kept: &Mutex<Vec<Connection>>) -> bool {
     good
 }
 
-fn window(times: &[Option<Duration>], length: Duration) -> Window {
+pub(super) fn window(times: &[Option<Duration>], length: Duration) -> Window {
     let mut good: Vec<Duration> = times.iter().flatten().copied().collect();
     good.sort_unstable();
     let at = |share: f64| {

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 /// The plan without limits: none is to be measured.
 const PLAN: &str = "enterprise";
-const USERNAME: &str = "owner";
-const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const USERNAME: &str = "owner";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
 /// What the clients may do, and the tokens carry.
 const SCOPE: &str = "read write profile";
 

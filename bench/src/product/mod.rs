@@ -8,7 +8,7 @@ use std::{path::PathBuf, time::Duration};
 use anyhow::Context;
 use tokio::process::Command;
 
-pub(crate) use api::Tenant;
+pub(crate) use api::{PASSWORD, Tenant, USERNAME};
 pub(crate) use signups::{SignUps, populate};
 
 use crate::{
@@ -53,6 +53,8 @@ impl Product {
             .env("ADMIN_PORT", admin.to_string())
             // One address signs all tenants up, faster than a person could.
             .env("SIGNUP_RATE_PER_MINUTE", "1000000")
+            // And some of its users sign in faster.
+            .env("LOGINS_PER_MINUTE", "1000000")
             .env("LOG_LEVEL", "warn");
         let service = Service::start("tenantry", &mut command, scratch.path("product.log"))?;
         let mut product = Self { service, port: api };

@@ -8,7 +8,7 @@ mod tests;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use crate::{
-    attack::Attacked,
+    attack::{Attacked, sign_in::Crowded},
     memory::Resident,
     peer::Peer,
     product::SignUps,
@@ -29,6 +29,7 @@ pub(crate) struct Report {
     pub(crate) quick: bool,
     pub(crate) rows: Vec<Measured>,
     pub(crate) attacked: Vec<Attacked>,
+    pub(crate) crowded: Vec<Crowded>,
     pub(crate) sign_ups: SignUps,
     pub(crate) memory: Memory,
     /// Seconds for a column and an index in as many tenants as the peer has, by raw DDL.
@@ -79,6 +80,8 @@ impl Report {
             .all(|row| !row.invalid() && self.load(row).is_none_or(|c| c.met()));
         let attacked = |row: &Attacked| row.failed() == 0 && attack(row).met();
         let attacked = self.attacked.iter().all(attacked);
+        let crowded = |row: &Crowded| row.failed() == 0 && crowd(row).met();
+        let attacked = attacked && self.crowded.iter().all(crowded);
         rows && attacked && self.sign_up().met() && self.resident().met()
     }
 
@@ -128,6 +131,14 @@ fn attack(row: &Attacked) -> Check {
     }
 }
 
+/// The slowest hundredth of sign-ins beside a crowd, in milliseconds.
+fn crowd(row: &Crowded) -> Check {
+    Check {
+        value: row.under.p99_us / 1e3,
+        bound: Bound::AtMost(row.at_most_ms()),
+    }
+}
+
 fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }
@@ -158,12 +169,23 @@ impl Serialize for Report {
             measured,
             check: attack(measured),
         });
-        let mut report = serializer.serialize_struct("Report", 11)?;
+        #[derive(Serialize)]
+        struct BesideCrowd<'a> {
+            #[serde(flatten)]
+            measured: &'a Crowded,
+            check: Check,
+        }
+        let crowded = self.crowded.iter().map(|measured| BesideCrowd {
+            measured,
+            check: crowd(measured),
+        });
+        let mut report = serializer.serialize_struct("Report", 12)?;
         report.serialize_field("good", &self.good())?;
         report.serialize_field("quick", &self.quick)?;
         report.serialize_field("tenants", &self.tenants)?;
         report.serialize_field("rows", &rows)?;
         report.serialize_field("attacked", &attacked.collect::<Vec<_>>())?;
+        report.serialize_field("crowded", &crowded.collect::<Vec<_>>())?;
         report.serialize_field("sign_ups", &self.sign_ups)?;
         report.serialize_field("sign_up_check", &self.sign_up())?;
         report.serialize_field("memory", &self.memory)?;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{
-    Bound, Check, Report, attack,
+    Bound, Check, Report, attack, crowd,
     grid::{Column::*, Grid},
     megabytes,
 };
@@ -19,6 +19,7 @@ impl fmt::Display for Report {
         let mut grid = Grid::default();
         self.load_rows(&mut grid);
         self.attack_rows(&mut grid);
+        self.crowd_rows(&mut grid);
         self.sign_up_rows(&mut grid);
         self.memory_rows(&mut grid);
         self.peer_rows(&mut grid);
@@ -121,6 +122,44 @@ impl Report {
             ];
             grid.line(row.name, cells);
             grid.line(&format!("  {}", row.attack), []);
+        }
+    }
+
+    fn crowd_rows(&self, grid: &mut Grid) {
+        if self.crowded.is_empty() {
+            return;
+        }
+        let headings = [
+            (DirectP50, "idle p50"),
+            (DirectP99, "idle p99"),
+            (NginxP50, "then p50"),
+            (Ratio, "then p99"),
+            (Target, "target"),
+            (Verdict, "verdict"),
+        ];
+        grid.section("one signs in beside a crowd, ms", headings);
+        for row in &self.crowded {
+            let ms = |value: f64| format!("{value:.1}");
+            let [p99, target, mut verdict] = verdict(Some(crowd(row)), ms);
+            if row.failed() > 0 {
+                verdict = format!("INVALID: {} failed", row.failed());
+            }
+            let [_, idle_p50, idle_p99] = figures(Some(&row.idle));
+            let [_, p50, _] = figures(Some(&row.under));
+            let cells = [
+                (DirectP50, &*idle_p50),
+                (DirectP99, &idle_p99),
+                (NginxP50, &p50),
+                (Ratio, &p99),
+                (Target, &target),
+                (Verdict, &verdict),
+            ];
+            grid.line(row.name, cells);
+            let [signed_in, refused] = row.crowd;
+            let hash = row.hash_ms;
+            let crowd =
+                format!("  crowd: {signed_in} signed in, {refused} refused; a hash {hash:.1} ms");
+            grid.line(&crowd, []);
         }
     }
 

@@ -44,6 +44,7 @@ fn report(rows: Vec<Measured>) -> Report {
         quick: false,
         rows,
         attacked: Vec::new(),
+        crowded: Vec::new(),
         sign_ups: SignUps {
             one_by_one_ms: 50.0,
             at_once_ms: 30.0,
