@@ -7,7 +7,7 @@ mod show;
 use clap::{Args, Subcommand};
 use control_plane::{ControlPlane, NewNames, TenantRecord};
 use serde_json::json;
-use service::body::Text;
+use service::{Patched, body::Text};
 use tenancy::Slug;
 
 use crate::{database::Source, failure::Usage, output::Output};
@@ -153,7 +153,9 @@ pub(crate) async fn run(options: Options, output: Output) -> anyhow::Result<()> 
         }
         Action::Rename(Rename { one, names }) => {
             let (plane, slug) = one.open().await?;
-            let text = |text: Option<String>| text.map_or(Text::Missing, Text::Given);
+            let text = |text: Option<String>| {
+                text.map_or(Patched::Absent, |text| Patched::Value(Text::Given(text)))
+            };
             let new = NewNames {
                 name: text(names.name),
                 slug: text(names.slug),

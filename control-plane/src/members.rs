@@ -2,10 +2,15 @@
 //!
 //! Everything else about users is the tenant's own business, in the data plane.
 
-use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
-use service::{Faults, account, body::Text, password::Share};
+use service::{
+    Faults,
+    account::{self, PasswordRules},
+    body::Text,
+    email,
+    password::Share,
+};
 use tenancy::Slug;
 use utoipa::ToSchema;
 
@@ -29,7 +34,7 @@ pub struct NewMember {
     #[serde(default)]
     #[schema(value_type = String)]
     pub email: Text,
-    /// 8 to 256 characters.
+    /// What the tenant asks of a new password.
     #[serde(default)]
     #[schema(value_type = String, format = Password)]
     pub password: Text,
@@ -53,7 +58,9 @@ impl ControlPlane {
         let mut faults = Faults::new();
         let username = account::username(new.username, "username", &mut faults);
         let email = account::email(new.email, "email", &mut faults);
-        let password = password(new.password, &mut faults);
+        let names = [username.as_deref(), email.as_deref()];
+        let rules = self.password_rules(slug).await?;
+        let password = account::password(new.password, rules, &names, "password", &mut faults);
         let role = role(new.role, &mut faults);
         let (Some(username), Some(email), Some(password), Some(role)) =
             (username, email, password, role)
@@ -84,18 +91,27 @@ impl ControlPlane {
         new: Text,
         actor: &str,
     ) -> Result<Member, Error> {
+        let member = self.store().member(slug, &email::login(user)).await?;
+        let names = [Some(member.username.as_str()), Some(member.email.as_str())];
+        let rules = self.password_rules(slug).await?;
         let mut faults = Faults::new();
-        let Some(password) = password(new, &mut faults) else {
+        let Some(password) = account::password(new, rules, &names, "password", &mut faults) else {
             return Err(faults.into());
         };
         let hash = self.hasher().hash(Share::operators(), &password).await?;
         let change = self.audit_entry(actor, "user.password-reset", json!({ "user": user }));
-        self.store().set_password(slug, user, &hash, &change).await
+        let set = self.store().set_password(slug, &member, &hash, &change);
+        set.await
     }
-}
 
-fn password(text: Text, faults: &mut Faults) -> Option<SecretString> {
-    account::password(text, account::LEAST_PASSWORD, "password", faults)
+    /// What a tenant asks of a new password.
+    async fn password_rules(&self, slug: &Slug) -> Result<PasswordRules, Error> {
+        let policy = self.store().settings(slug).await?.password_policy;
+        Ok(PasswordRules {
+            min_length: policy.min_length.into(),
+            min_score: policy.min_score,
+        })
+    }
 }
 
 fn role(text: Text, faults: &mut Faults) -> Option<&'static str> {

@@ -7,7 +7,7 @@
 
 use serde::Deserialize;
 use serde_json::json;
-use service::{Faults, body::Text};
+use service::{Faults, Patched, body::Text};
 use tenancy::Slug;
 use time::{Duration, OffsetDateTime};
 use utoipa::ToSchema;
@@ -19,21 +19,22 @@ use crate::{
     store::{changes::TenantChange, tenants::TenantRecord},
 };
 
-/// A tenant's new names; what is absent stays.
+/// A tenant's new names (RFC 7396); what is absent stays, and neither can be cleared.
 #[derive(Default, Deserialize, ToSchema)]
 pub struct NewNames {
     /// For people: 1 to 100 characters.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
-    pub name: Text,
+    pub name: Patched<Text>,
     /// The short name.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
-    pub slug: Text,
+    pub slug: Patched<Text>,
 }
 
 impl ControlPlane {
-    /// Gives a tenant another name, another slug, or both.
+    /// Gives a tenant another name, another slug, or both. Names that it has already change
+    /// nothing.
     ///
     /// # Errors
     /// `NoTenant`, `Taken`; 422 naming every field's fault.
@@ -44,15 +45,12 @@ impl ControlPlane {
         actor: &str,
     ) -> Result<TenantRecord, Error> {
         let mut faults = Faults::new();
-        if new.name == Text::Missing && new.slug == Text::Missing {
-            faults.add("name", "or slug is required");
-        }
-        let given = |text: &Text| *text != Text::Missing;
-        let name = given(&new.name).then(|| application::name(new.name, "name", &mut faults));
-        let new_slug = given(&new.slug)
-            .then(|| application::slug(new.slug, "slug", self.hosts(), &mut faults));
+        let name = new.name.replacement("name", &mut faults);
+        let name = name.and_then(|name| application::name(name, "name", &mut faults));
+        let new_slug = new.slug.replacement("slug", &mut faults);
+        let new_slug =
+            new_slug.and_then(|slug| application::slug(slug, "slug", self.hosts(), &mut faults));
         faults.finish()?;
-        let (name, new_slug) = (name.flatten(), new_slug.flatten());
         let detail = json!({ "name": &name, "slug": &new_slug, "was": slug });
         let change = self.audit_entry(actor, "tenant.renamed", detail);
         let step = TenantChange::Rename {

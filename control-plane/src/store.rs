@@ -1,5 +1,5 @@
 //! The control plane's SQL on the registry and in tenants' schemas: one typed function beside each
-//! statement. What the administrator runs to make a database ready is in [`crate::bootstrap`].
+//! statement. What the administrator runs to make a database ready is in [`mod@crate::bootstrap`].
 //!
 //! Everything here runs as `tenantry_control`. Names of the shared schema are written out. A
 //! tenant's schema is the `search_path` of a single transaction, where it is made ([`signups`]),

@@ -25,6 +25,16 @@ pub(crate) fn if_match(headers: &HeaderMap) -> Option<Vec<i64>> {
     Some(strong.filter_map(|tag| version(tag.opaque)).collect())
 }
 
+/// Whether `If-Match` lets this version be changed.
+pub(crate) fn may_change(headers: &HeaderMap, current: &str) -> bool {
+    match tags(headers, &header::IF_MATCH) {
+        None | Some(Tags::Any) => true,
+        Some(Tags::Named(tags)) => tags
+            .iter()
+            .any(|tag| !tag.weak && tag.opaque == current.as_bytes()),
+    }
+}
+
 /// Whether `If-None-Match` says that the caller has this version already.
 pub(crate) fn has_already(headers: &HeaderMap, current: impl Display) -> bool {
     match tags(headers, &header::IF_NONE_MATCH) {
@@ -64,7 +74,15 @@ mod tests {
             "\"99999999999999999999\"",
         ] {
             assert_eq!(read(odd), Some(vec![]), "{odd}");
+            assert!(!may_change(&headers(header::IF_MATCH, odd), "3"), "{odd}");
         }
+    }
+
+    #[test]
+    fn a_digest_is_matched_strongly() {
+        let may = |value| may_change(&headers(header::IF_MATCH, value), "ab-c");
+        assert!(may_change(&HeaderMap::new(), "ab-c") && may("*") && may("\"1\",\"ab-c\""));
+        assert!(!may("W/\"ab-c\"") && !may("\"AB-C\"") && !may("ab-c") && !may(""));
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(users::get, users::patch, users::delete))
         .routes(routes!(users::put_role))
         .routes(routes!(stats::get))
-        .routes(routes!(settings::get, settings::put))
+        .routes(routes!(settings::get, settings::put, settings::patch))
 }
 
 #[derive(OpenApi)]

@@ -11,6 +11,7 @@ pub mod assets;
 pub mod authorization;
 pub mod body;
 pub mod clock;
+pub mod email;
 pub mod entropy;
 pub mod exact;
 pub mod explanation;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use deadpool_postgres::Pool;
 use moka::sync::Cache;
+use serde_json::{Map, Value};
 use tokio_postgres::{Row, types::ToSql};
 
 use crate::{
@@ -16,7 +17,6 @@ use crate::{
     names::{Hostname, Slug, TenantId},
     notice::ChangeNotice,
     revisions::Dependencies,
-    settings::TenantSettings,
     statements,
     tenant::{Plan, Status, Tenant},
 };
@@ -28,6 +28,15 @@ pub enum Name {
     Slug(Slug),
     /// By a custom domain.
     Host(Hostname),
+}
+
+/// What a tenant's owner writes of its row, as it is kept: settings of a later version included.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Profile {
+    /// For people.
+    pub name: String,
+    /// Those that are not at their defaults.
+    pub settings: Map<String, Value>,
 }
 
 /// The tenants, as far as anybody asked for them; cheap to clone.
@@ -80,7 +89,10 @@ statements! {
         "t.id = (SELECT tenant_id FROM platform.domains \
          WHERE hostname = $1 AND verified_at IS NOT NULL)"
     );
-    SAVE = "UPDATE platform.tenants SET name = $2, settings = $3::text::jsonb WHERE id = $1";
+    PROFILE = "SELECT name, settings::text FROM platform.tenants \
+        WHERE id = $1 AND status <> 'purged'";
+    REPLACE_PROFILE = "UPDATE platform.tenants SET name = $2, settings = $3::text::jsonb \
+        WHERE id = $1 AND name = $4 AND settings = $5::text::jsonb RETURNING id";
 }
 
 impl Registry {
@@ -135,20 +147,34 @@ impl Registry {
             .map(|found| found.filter(|tenant| goes_by(tenant, name)))
     }
 
-    /// Keeps a tenant's own name and settings.
+    /// A tenant's name and settings as they are kept now, past any cache.
     ///
     /// # Errors
     /// When the database cannot be asked.
-    pub async fn save(
+    pub async fn profile(&self, id: TenantId) -> Result<Option<Profile>, Error> {
+        let rows = self.rows(PROFILE, &[id.as_uuid()]).await?;
+        rows.first().map(profile).transpose()
+    }
+
+    /// Replaces a tenant's name and settings, if they are still what they were read as.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn replace_profile(
         &self,
         id: TenantId,
-        name: &str,
-        settings: &TenantSettings,
-    ) -> Result<(), Error> {
-        let settings = serde_json::to_string(settings).unwrap_or_default();
-        self.rows(SAVE, &[id.as_uuid(), &name, &settings]).await?;
-        self.feed.publish(&ChangeNotice::Tenant(id));
-        Ok(())
+        old: &Profile,
+        new: &Profile,
+    ) -> Result<bool, Error> {
+        let text = |settings: &Map<String, Value>| serde_json::to_string(settings);
+        let settings = text(&new.settings).map_err(Error::unreadable)?;
+        let before = text(&old.settings).map_err(Error::unreadable)?;
+        let params: Params<'_> = &[id.as_uuid(), &new.name, &settings, &old.name, &before];
+        let replaced = !self.rows(REPLACE_PROFILE, params).await?.is_empty();
+        if replaced {
+            self.feed.publish(&ChangeNotice::Tenant(id));
+        }
+        Ok(replaced)
     }
 
     /// Whether the database answers.
@@ -176,6 +202,14 @@ impl Registry {
             outcome => outcome,
         }
     }
+}
+
+fn profile(row: &Row) -> Result<Profile, Error> {
+    let settings: String = row.try_get("settings")?;
+    Ok(Profile {
+        name: row.try_get("name")?,
+        settings: serde_json::from_str(&settings).map_err(Error::unreadable)?,
+    })
 }
 
 fn goes_by(tenant: &Tenant, name: &Name) -> bool {

@@ -1,6 +1,8 @@
 //! What a tenant's owner decides: kept in the registry, so that every request knows it without
 //! asking the tenant's schema.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 /// A tenant's settings. What is absent has its default.
@@ -20,7 +22,7 @@ pub struct TenantSettings {
     /// How long tokens last.
     pub token_policy: TokenPolicy,
     /// Grants that the tenant forbids, by their RFC 6749 names.
-    pub forbidden_grants: Vec<String>,
+    pub forbidden_grants: BTreeSet<String>,
 }
 
 /// Who may register as a user.
@@ -64,11 +66,16 @@ pub struct Branding {
 pub struct PasswordPolicy {
     /// Least number of characters, 8 to 128.
     pub min_length: u16,
+    /// Least score by zxcvbn, 1 to 4; 0 asks for none.
+    pub min_score: u8,
 }
 
 impl Default for PasswordPolicy {
     fn default() -> Self {
-        Self { min_length: 8 }
+        Self {
+            min_length: 8,
+            min_score: 0,
+        }
     }
 }
 
@@ -145,6 +152,11 @@ impl TenantSettings {
                 "must be 8 to 128",
             ),
             (
+                self.password_policy.min_score <= 4,
+                "password_policy.min_score",
+                "must be 0 to 4",
+            ),
+            (
                 (300..=7_776_000).contains(&self.session_policy.lifetime_seconds),
                 "session_policy.lifetime_seconds",
                 "must be 300 to 7776000",
@@ -179,11 +191,11 @@ mod tests {
         assert!(TenantSettings::default().faults().is_empty());
         let bad: TenantSettings = serde_json::from_str(
             r#"{"branding":{"accent_color":"red","logo_url":"javascript:x"},
-                "password_policy":{"min_length":1},"session_policy":{"lifetime_seconds":0},
+                "password_policy":{"min_length":1,"min_score":5},"session_policy":{"lifetime_seconds":0},
                 "token_policy":{"access_seconds":0,"refresh_seconds":0}}"#,
         )
         .unwrap();
-        assert_eq!(bad.faults().len(), 6);
+        assert_eq!(bad.faults().len(), 7);
     }
 
     #[test]

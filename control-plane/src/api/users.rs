@@ -18,7 +18,7 @@ use crate::{app::ControlPlane, error::Error, members::NewMember, store::members:
 /// A password to be set.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct NewPassword {
-    /// 8 to 256 characters.
+    /// What the tenant asks of a new password.
     #[serde(default)]
     #[schema(value_type = String, format = Password)]
     password: Text,

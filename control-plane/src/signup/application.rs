@@ -1,6 +1,6 @@
 //! What an applicant sends, and what it must be.
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::Deserialize;
 use service::{
     Digest, Faults, account,
@@ -86,7 +86,9 @@ impl Application {
         let slug = slug(self.tenant_slug, "tenant_slug", hosts, &mut faults);
         let username = account::username(self.admin_username, "admin_username", &mut faults);
         let email = account::email(self.admin_email, "admin_email", &mut faults);
-        let password = password(self.admin_password, username.as_deref(), &mut faults);
+        let names = [username.as_deref(), email.as_deref()];
+        let (text, rules) = (self.admin_password, account::PasswordRules::default());
+        let password = account::password(text, rules, &names, "admin_password", &mut faults);
         let domain = domain(self.domain, hosts, &mut faults);
         let plan = plan(self.plan, plans, &mut faults);
         let complete = || {
@@ -147,15 +149,6 @@ fn domain(text: Text, hosts: &PlatformHosts, faults: &mut Faults) -> Option<Host
         }
         None => Some(host),
     }
-}
-
-fn password(text: Text, username: Option<&str>, faults: &mut Faults) -> Option<SecretString> {
-    let password = account::password(text, account::LEAST_PASSWORD, "admin_password", faults)?;
-    if username.is_some_and(|name| name.eq_ignore_ascii_case(password.expose_secret())) {
-        faults.add("admin_password", "must not be the username");
-        return None;
-    }
-    Some(password)
 }
 
 fn plan(text: Text, plans: &[String], faults: &mut Faults) -> Option<String> {

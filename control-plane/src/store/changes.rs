@@ -17,7 +17,7 @@ use super::{
 use crate::error::Error;
 
 tenancy::statements! {
-    LOCK = "SELECT id, status, schema_name, role_name FROM platform.tenants \
+    LOCK = "SELECT id, status, name, schema_name, role_name FROM platform.tenants \
         WHERE slug = $1 AND status <> 'purged' FOR UPDATE";
     SET_STATUS = "UPDATE platform.tenants SET status = $2 WHERE id = $1";
     DELETE = "UPDATE platform.tenants SET status = 'deleting', restored_as = status, \
@@ -57,11 +57,25 @@ pub(crate) enum TenantChange<'a> {
     RemoveDomain(&'a Hostname),
 }
 
+impl TenantChange<'_> {
+    /// Whether it would change nothing, and so is no change to be recorded.
+    fn is_so_already(&self, tenant: &Locked) -> bool {
+        match self {
+            Self::Rename { name, slug, .. } => {
+                name.is_none_or(|name| name == tenant.name)
+                    && slug.is_none_or(|slug| *slug == tenant.slug)
+            }
+            _ => false,
+        }
+    }
+}
+
 /// A tenant whose row is locked until the transaction ends.
 pub(super) struct Locked {
     pub(super) id: Uuid,
     slug: Slug,
     status: Status,
+    name: String,
     pub(super) schema: String,
     role: String,
 }
@@ -82,6 +96,9 @@ impl Store {
         let outcome = async {
             let locked = lock(&tx, slug).await?;
             let step = decide(locked.status)?;
+            if step.is_so_already(&locked) {
+                return Ok(());
+            }
             apply(&tx, &locked, &step, change.now).await?;
             events::record(&tx, locked.id, change).await
         }
@@ -100,6 +117,7 @@ pub(super) async fn lock(tx: &Tx, slug: &Slug) -> Result<Locked, Error> {
         id: row.try_get("id")?,
         slug: slug.clone(),
         status: status(row)?,
+        name: row.try_get("name")?,
         schema: row.try_get("schema_name")?,
         role: row.try_get("role_name")?,
     })

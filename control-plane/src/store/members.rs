@@ -4,7 +4,7 @@
 //! statements are never prepared ahead, where they would mean another tenant's tables.
 
 use serde::Serialize;
-use tenancy::{Revocation, SchemaName, Slug, db::Error as DbError};
+use tenancy::{Revocation, SchemaName, Slug, db::Error as DbError, settings::TenantSettings};
 use time::OffsetDateTime;
 use tokio_postgres::{
     Row,
@@ -24,9 +24,13 @@ use crate::error::Error;
 tenancy::statements! {
     LIMIT = "SELECT p.max_users FROM platform.tenants t JOIN platform.plans p ON p.name = t.plan \
         WHERE t.id = $1";
+    SETTINGS = "SELECT settings::text FROM platform.tenants \
+        WHERE slug = $1 AND status <> 'purged'";
     PUBLISH = "SELECT platform.publish_revocation_of($1, $2)";
 }
 
+const FIND: &str = "SELECT id, username, email, role FROM users \
+    WHERE lower(username) = lower($1) OR lower(email) = lower($1)";
 const COUNT: &str = "SELECT count(*) FROM users";
 const ADD: &str = "INSERT INTO users \
     (id, username, email, password_hash, role, created_at, updated_at) \
@@ -34,7 +38,7 @@ const ADD: &str = "INSERT INTO users \
 const SET_PASSWORD: &str = "WITH changed AS ( \
         UPDATE users SET password_hash = $2, updated_at = $3, \
             credentials_version = credentials_version + 1 \
-        WHERE lower(username) = lower($1) OR lower(email) = lower($1) \
+        WHERE id = $1 \
         RETURNING id, username, email, role \
     ), ended AS ( \
         DELETE FROM sessions USING changed WHERE user_id = changed.id \
@@ -89,6 +93,39 @@ impl Store {
         tx.end(outcome).await
     }
 
+    /// The user of a username or email address.
+    ///
+    /// # Errors
+    /// `NoTenant`, `NoUser`.
+    pub(crate) async fn member(&self, slug: &Slug, user: &str) -> Result<Member, Error> {
+        let tx = self.begin().await?;
+        tx.begin().await?;
+        let outcome = async {
+            enter(&tx, slug).await?;
+            let rows = tx
+                .client()
+                .query_typed(FIND, &[(&user, Type::TEXT)])
+                .await?;
+            let row = rows.first();
+            row.map_or_else(|| Err(Error::NoUser(user.to_owned())), read)
+        }
+        .await;
+        tx.end(outcome).await
+    }
+
+    /// What a tenant's owner decided.
+    ///
+    /// # Errors
+    /// `NoTenant`.
+    pub(crate) async fn settings(&self, slug: &Slug) -> Result<TenantSettings, Error> {
+        let rows = self.query(SETTINGS, &[&slug.as_str()]).await?;
+        let row = rows
+            .first()
+            .ok_or_else(|| Error::NoTenant(slug.to_string()))?;
+        let settings: String = row.try_get(0)?;
+        Ok(serde_json::from_str(&settings).map_err(DbError::unreadable)?)
+    }
+
     /// Sets a user's password; whatever acted for them does so no longer.
     ///
     /// # Errors
@@ -96,7 +133,7 @@ impl Store {
     pub(crate) async fn set_password(
         &self,
         slug: &Slug,
-        user: &str,
+        user: &Member,
         hash: &str,
         change: &Change<'_>,
     ) -> Result<Member, Error> {
@@ -158,18 +195,18 @@ async fn add(tx: &Tx, new: &NewRow, now: OffsetDateTime) -> Result<Member, Error
 
 async fn set_password(
     tx: &Tx,
-    user: &str,
+    user: &Member,
     hash: &str,
     now: OffsetDateTime,
 ) -> Result<Member, Error> {
     let params: [Typed<'_>; 3] = [
-        (&user, Type::TEXT),
+        (&user.id, Type::UUID),
         (&hash, Type::TEXT),
         (&now, Type::TIMESTAMPTZ),
     ];
     let rows = tx.client().query_typed(SET_PASSWORD, &params).await?;
     let row = rows.first();
-    row.map_or_else(|| Err(Error::NoUser(user.to_owned())), read)
+    row.map_or_else(|| Err(Error::NoUser(user.username.clone())), read)
 }
 
 fn taken(error: tokio_postgres::Error) -> Error {

@@ -131,3 +131,35 @@ async fn only_that_tenants_user_is_changed() {
         ["password"]
     );
 }
+
+#[tokio::test]
+async fn a_new_password_is_what_the_tenant_asks_for() {
+    let app = TestApp::start().await;
+    app.tenant("acme").await;
+    let new = |password: &str| json!({"username": "linus", "email": "linus@b\u{fc}cher.example", "password": password});
+    let add = async |password: &str| {
+        app.operate_with("POST", "/tenants/acme/users", &new(password))
+            .await
+    };
+    for bad in ["password", "linus@xn--bcher-kva.example"] {
+        assert_eq!(add(bad).await.faulty(), ["password"], "{bad}");
+    }
+    let policy = r#"{"password_policy": {"min_length": 12, "min_score": 3}}"#;
+    let sql = format!("UPDATE platform.tenants SET settings = '{policy}' WHERE slug = 'acme'");
+    app.admin().await.batch_execute(&sql).await.unwrap();
+    for bad in ["secure123", "linus1234567"] {
+        assert_eq!(add(bad).await.faulty(), ["password"], "{bad}");
+    }
+    assert_eq!(add("unwieldy tangerine mill").await.status, 201);
+    let email = "LINUS@b%C3%BCcher.example";
+    assert_eq!(
+        set_password(&app, email, "linus1234567").await.faulty(),
+        ["password"]
+    );
+    assert_eq!(
+        set_password(&app, email, "another unwieldy mill")
+            .await
+            .status,
+        200
+    );
+}

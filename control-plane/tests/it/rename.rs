@@ -176,6 +176,24 @@ async fn what_is_absent_stays() {
 }
 
 #[tokio::test]
+async fn names_that_a_tenant_has_already_change_nothing() {
+    let app = TestApp::start().await;
+    app.tenant("acme").await;
+    let row = "SELECT xmin::text::bigint FROM platform.tenants WHERE slug = 'acme'";
+    let (events, before) = ("SELECT count(*) FROM platform.events", app.count(row).await);
+    let recorded = app.count(events).await;
+    let shown = app.operate("GET", "/tenants/acme").await.json();
+    let same = json!({ "slug": "acme", "name": shown["name"] });
+    for names in [json!({}), json!({ "slug": "acme" }), same] {
+        assert_eq!(rename(&app, "acme", names).await.json(), shown);
+    }
+    assert_eq!(
+        (app.count(events).await, app.count(row).await),
+        (recorded, before)
+    );
+}
+
+#[tokio::test]
 async fn only_free_and_sound_names_are_given() {
     let app = TestApp::start().await;
     app.tenant("acme").await;
@@ -187,7 +205,11 @@ async fn only_free_and_sound_names_are_given() {
     );
     let bad = rename(&app, "acme", json!({ "slug": "www", "name": "" })).await;
     assert_eq!(bad.faulty(), ["name", "slug"]);
-    assert_eq!(rename(&app, "acme", json!({})).await.faulty(), ["name"]);
+    let null = rename(&app, "acme", json!({ "slug": null, "name": null })).await;
+    assert_eq!(
+        (null.status.as_u16(), null.faulty()),
+        (422, vec!["name".to_owned(), "slug".to_owned()])
+    );
     assert_eq!(
         rename(&app, "nobody", json!({ "name": "x" }))
             .await

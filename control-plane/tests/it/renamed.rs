@@ -3,13 +3,13 @@
 use control_plane::{NewNames, reaper};
 use http::Method;
 use serde_json::json;
-use service::body::Text;
+use service::{Patched, body::Text};
 use testkit::{Answer, Client, TestApp};
 use time::Duration;
 
 async fn rename(app: &TestApp, from: &str, to: &str) {
     let names = NewNames {
-        slug: Text::Given(to.to_owned()),
+        slug: Patched::Value(Text::Given(to.to_owned())),
         ..NewNames::default()
     };
     let from = from.parse().unwrap();

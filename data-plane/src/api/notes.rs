@@ -10,7 +10,7 @@ use axum::{
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use service::{
-    Faults, Json, Kind, Problem, Query,
+    Faults, Json, Kind, Patched, Problem, Query,
     body::{Created, Text},
     problem::ProblemBody,
 };
@@ -71,17 +71,17 @@ pub(crate) struct NewNote {
     body: Text,
 }
 
-/// What is to be changed; what is absent stays.
+/// What is to be changed (RFC 7396): what is absent stays, `null` clears.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct NoteChanges {
-    /// 1 to 200 characters.
+    /// 1 to 200 characters; cannot be cleared.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
-    title: Text,
-    /// Up to 100,000 characters.
+    title: Patched<String>,
+    /// Up to 100,000 characters; empty when cleared.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
-    body: Text,
+    body: Patched<String>,
 }
 
 /// Lists notes, page by page. Needs scope `read`.
@@ -158,7 +158,8 @@ pub(crate) async fn create(
     Ok(response)
 }
 
-/// Changes a note. `If-Match` guards against overwriting another's change. Needs scope `write`.
+/// Changes a note; a change to what it is already changes nothing. `If-Match` guards against
+/// overwriting another's change. Needs scope `write`.
 #[utoipa::path(patch, path = "/api/notes/{id}", tag = "notes", request_body = NoteChanges,
     params(("id" = i64, Path)), security(("bearer" = ["write"])), responses(
     (status = 200, body = Note), (status = "4XX", body = ProblemBody)))]
@@ -170,8 +171,9 @@ pub(crate) async fn patch(
     Json(changes): Json<NoteChanges>,
 ) -> Result<Response, Error> {
     let mut faults = Faults::new();
-    let title = changes.title.optional("title", &mut faults);
-    let body = changes.body.optional("body", &mut faults);
+    let title = changes.title.replacement("title", &mut faults);
+    let body = changes.body.change("body", &mut faults);
+    let body = body.map(Option::unwrap_or_default);
     check(title.as_deref(), body.as_deref(), &mut faults);
     faults.finish()?;
     let versions = guard(&caller, id, &headers).await?;

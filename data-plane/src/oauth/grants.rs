@@ -76,8 +76,7 @@ impl TokenExchange<'_> {
             .tenant
             .settings
             .forbidden_grants
-            .iter()
-            .any(|no| no == grant.as_str())
+            .contains(grant.as_str())
         {
             let text = format!("This tenant does not allow {}.", grant.as_str());
             return Err(OAuthError::new(Code::UnauthorizedClient, text));

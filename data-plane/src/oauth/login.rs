@@ -8,8 +8,8 @@ use http::{HeaderMap, header, request::Parts};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use service::{
-    Faults, Json, JsonOrForm, Kind, Minted, Problem, body::Text, origin, problem::ProblemBody,
-    request::ClientAddr,
+    Faults, Json, JsonOrForm, Kind, Minted, Problem, body::Text, email, origin,
+    problem::ProblemBody, request::ClientAddr,
 };
 use tenancy::{Slug, TenantDb};
 use time::Duration;
@@ -140,6 +140,7 @@ pub(super) async fn check(
     name: &str,
     password: &SecretString,
 ) -> Result<Option<Checked>, Error> {
+    let name = &*email::login(name);
     let share = share(db.tenant(), source.network());
     app.hasher.room(share)?;
     let found = users::by_login(db, name).await?;

@@ -21,6 +21,7 @@ use crate::{
         Role,
         changes::{self, NewUser},
     },
+    tenants::settings::password_rules,
 };
 
 /// Who wants to join. Whatever else the body says, a role among it, is not read.
@@ -33,7 +34,7 @@ pub(crate) struct NewMember {
     #[serde(default)]
     #[schema(value_type = String)]
     email: Text,
-    /// As long as the tenant's policy asks, 8 characters at least.
+    /// As long and as hard to guess as the tenant's policy asks, 8 characters at least.
     #[serde(default)]
     #[schema(value_type = String, format = Password)]
     password: Text,
@@ -66,8 +67,9 @@ pub(crate) async fn register(
     let mut faults = Faults::new();
     let username = account::username(form.username, "username", &mut faults);
     let email = account::email(form.email, "email", &mut faults);
-    let least = tenant.settings.password_policy.min_length.into();
-    let password = account::password(form.password, least, "password", &mut faults);
+    let names = [username.as_deref(), email.as_deref()];
+    let rules = password_rules(&tenant);
+    let password = account::password(form.password, rules, &names, "password", &mut faults);
     let (Some(username), Some(email), Some(password)) = (username, email, password) else {
         return Err(faults.into());
     };

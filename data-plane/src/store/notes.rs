@@ -20,6 +20,13 @@ macro_rules! columns {
     };
 }
 
+/// Whether an update makes another note of it.
+macro_rules! changes {
+    () => {
+        "(coalesce($2, title), coalesce($3, body)) IS DISTINCT FROM (title, body)"
+    };
+}
+
 tenancy::statements! {
     FIND = concat!("SELECT ", columns!(), " FROM notes WHERE id = $1");
     INSERT = concat!(
@@ -31,7 +38,8 @@ tenancy::statements! {
     );
     UPDATE = concat!(
         "UPDATE notes SET title = coalesce($2, title), body = coalesce($3, body), ",
-        "version = version + 1, updated_at = $4 ",
+        "version = version + CASE WHEN ", changes!(), " THEN 1 ELSE 0 END, ",
+        "updated_at = CASE WHEN ", changes!(), " THEN $4 ELSE updated_at END ",
         "WHERE id = $1 AND ($5::bigint[] IS NULL OR version = ANY ($5)) RETURNING ", columns!()
     );
     DELETE = "WITH gone AS (DELETE FROM notes \
@@ -120,7 +128,8 @@ pub(crate) async fn insert(
     }
 }
 
-/// Changes a note whose version is one of `versions`. `None` when there is no such note.
+/// Changes a note whose version is one of `versions`; one that stays what it is keeps its version.
+/// `None` when there is no such note.
 ///
 /// # Errors
 /// Those of the database.

@@ -1,25 +1,39 @@
-//! `GET` and `PUT /tenants/settings`: what the owner decides.
+//! `/tenants/settings`: what the owner decides.
+//!
+//! The document is guarded by an ETag. A change reads the tenant's row, is merged into it, and
+//! takes its place only where the row is still the same, so that nothing that somebody else
+//! writes meanwhile, an operator's rename among it, is ever written back.
 
-use axum::extract::State;
+mod merge;
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use service::{
-    Faults, Json, Kind, Problem,
-    body::{Text, json},
+    Digest, Faults, Json, Kind, Patched, Problem, account::PasswordRules, body::json,
     problem::ProblemBody,
 };
-use tenancy::settings::TenantSettings;
+use tenancy::{Tenant, registry::Profile, settings::TenantSettings};
 use utoipa::ToSchema;
 
 use crate::{
     app::App,
-    caller::{Admin, Owner},
+    caller::{Admin, Member, Owner},
     error::Error,
     oauth::Grant,
+    precondition::{etag, has_already, may_change},
 };
+use merge::Nulls;
+
+/// How often a change is tried again when somebody else's came between.
+const MAX_ATTEMPTS: usize = 5;
 
 /// The tenant's name and settings, whole.
-#[derive(Serialize, ToSchema)]
+#[derive(PartialEq, Serialize, ToSchema)]
 pub(crate) struct SettingsDocument {
     /// 1 to 100 characters.
     name: String,
@@ -30,113 +44,147 @@ pub(crate) struct SettingsDocument {
     settings: TenantSettings,
 }
 
-/// The document to be. `name` stays when it is absent; a setting that is absent goes back to its
-/// default.
+/// What is to be changed of the document. What is absent stays.
 #[derive(Deserialize, ToSchema)]
-pub(crate) struct NewSettings {
+pub(crate) struct SettingsChanges {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
-    name: Text,
+    name: Patched<String>,
     #[serde(flatten)]
     #[schema(value_type = Object)]
     settings: Map<String, Value>,
 }
 
-/// The tenant's settings. For admins and owners.
-#[utoipa::path(get, path = "/tenants/settings", tag = "tenant",
-    security(("session" = []), ("bearer" = ["admin"])), responses(
-    (status = 200, body = SettingsDocument), (status = "4XX", body = ProblemBody)))]
-pub(crate) async fn get(Admin(member): Admin) -> Json<SettingsDocument> {
-    Json(SettingsDocument {
-        name: member.tenant.name.clone(),
-        settings: member.tenant.settings.clone(),
-    })
+impl SettingsDocument {
+    /// What its ETag is made of: a digest of all that it shows.
+    fn tag(&self) -> String {
+        let text = serde_json::to_string(self).unwrap_or_default();
+        Digest::of(&text).half().simple().to_string()
+    }
+
+    fn tagged(self) -> Response {
+        ([(header::ETAG, etag(self.tag()))], Json(self)).into_response()
+    }
 }
 
-/// Replaces the tenant's settings. For owners.
-#[utoipa::path(put, path = "/tenants/settings", tag = "tenant", request_body = NewSettings,
+/// What the tenant asks of a new password.
+pub(crate) fn password_rules(tenant: &Tenant) -> PasswordRules {
+    let policy = tenant.settings.password_policy;
+    PasswordRules {
+        min_length: policy.min_length.into(),
+        min_score: policy.min_score,
+    }
+}
+
+/// The tenant's settings, with their ETag. For admins and owners.
+#[utoipa::path(get, path = "/tenants/settings", tag = "tenant",
+    security(("session" = []), ("bearer" = ["admin"])), responses(
+    (status = 200, body = SettingsDocument),
+    (status = 304, description = "If-None-Match names this version"),
+    (status = "4XX", body = ProblemBody)))]
+pub(crate) async fn get(Admin(member): Admin, headers: HeaderMap) -> Response {
+    let document = SettingsDocument {
+        name: member.tenant.name.clone(),
+        settings: member.tenant.settings.clone(),
+    };
+    let tag = document.tag();
+    if has_already(&headers, &tag) {
+        return (StatusCode::NOT_MODIFIED, [(header::ETAG, etag(tag))]).into_response();
+    }
+    document.tagged()
+}
+
+/// Changes the tenant's settings: the ones that are there. `If-Match` guards against overwriting
+/// another's change. For owners.
+#[utoipa::path(put, path = "/tenants/settings", tag = "tenant", request_body = SettingsChanges,
     security(("session" = []), ("bearer" = ["admin"])), responses(
     (status = 200, body = SettingsDocument), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn put(
     State(app): State<App>,
     Owner(member): Owner,
-    Json(new): Json<NewSettings>,
-) -> Result<Json<SettingsDocument>, Error> {
+    headers: HeaderMap,
+    Json(changes): Json<SettingsChanges>,
+) -> Result<Response, Error> {
+    change(&app, &member, &headers, changes, Nulls::AreValues).await
+}
+
+/// Changes the tenant's settings by a merge patch (RFC 7396): `null` puts a setting back to its
+/// default. `If-Match` guards against overwriting another's change. For owners.
+#[utoipa::path(patch, path = "/tenants/settings", tag = "tenant", request_body = SettingsChanges,
+    security(("session" = []), ("bearer" = ["admin"])), responses(
+    (status = 200, body = SettingsDocument), (status = "4XX", body = ProblemBody)))]
+pub(crate) async fn patch(
+    State(app): State<App>,
+    Owner(member): Owner,
+    headers: HeaderMap,
+    Json(changes): Json<SettingsChanges>,
+) -> Result<Response, Error> {
+    change(&app, &member, &headers, changes, Nulls::Remove).await
+}
+
+async fn change(
+    app: &App,
+    member: &Member,
+    headers: &HeaderMap,
+    changes: SettingsChanges,
+    nulls: Nulls,
+) -> Result<Response, Error> {
     let mut faults = Faults::new();
-    let given = new.name.optional("name", &mut faults);
-    let name = given.map_or_else(|| member.tenant.name.clone(), |name| name.trim().to_owned());
-    if !(1..=100).contains(&name.chars().count()) || name.chars().any(char::is_control) {
+    let name = changes.name.replacement("name", &mut faults);
+    let name = name.map(|name| name.trim().to_owned());
+    if name.as_deref().is_some_and(|name| !is_name(name)) {
         faults.add("name", "must have 1 to 100 printable characters");
     }
-    let settings = read(new.settings)?;
-    for (field, fault) in settings.faults() {
-        faults.add(field, fault);
-    }
-    if settings
-        .forbidden_grants
-        .iter()
-        .any(|grant| Grant::read(grant).is_none())
-    {
-        faults.add("forbidden_grants", "may only name grants");
-    }
+    merge::check(&changes.settings, nulls, &mut faults);
     faults.finish()?;
-    app.registry
-        .save(member.tenant.id, &name, &settings)
-        .await?;
-    Ok(Json(SettingsDocument { name, settings }))
-}
-
-/// Reads a document in which nothing is unknown: a misspelt setting must not be lost silently.
-fn read(document: Map<String, Value>) -> Result<TenantSettings, Problem> {
-    let problem = |detail: String| Problem::new(Kind::ValidationFailed).detail(detail);
-    let settings: TenantSettings = json::from_value(Value::Object(document.clone()))
-        .map_err(|fault| problem(format!("The settings: {fault}.")))?;
-    let known = serde_json::to_value(&settings).unwrap_or_default();
-    match unknown(&Value::Object(document), &known) {
-        Some(key) => Err(problem(format!("There is no setting {key}."))),
-        None => Ok(settings),
+    let id = member.tenant.id;
+    for _ in 0..MAX_ATTEMPTS {
+        let kept = app.registry.profile(id).await?.ok_or(Error::NotFound)?;
+        let before = document(&kept)?;
+        if !may_change(headers, &before.tag()) {
+            return Err(changed().into());
+        }
+        let mut new = kept.clone();
+        new.name = name.clone().unwrap_or(new.name);
+        merge::merge(&mut new.settings, &changes.settings, nulls);
+        let after = document(&new)?;
+        check(&after.settings)?;
+        // As the set that it is, whatever was sent more than once.
+        if let Some(grants) = new.settings.get_mut("forbidden_grants") {
+            *grants = serde_json::json!(after.settings.forbidden_grants);
+        }
+        if after == before || app.registry.replace_profile(id, &kept, &new).await? {
+            return Ok(after.tagged());
+        }
     }
+    Err(Problem::new(Kind::Unavailable).retry_after(1).into())
 }
 
-fn unknown(given: &Value, known: &Value) -> Option<String> {
-    let (Value::Object(given), Value::Object(known)) = (given, known) else {
-        return None;
-    };
-    given.iter().find_map(|(key, value)| match known.get(key) {
-        Some(known) => unknown(value, known).map(|inner| format!("{key}.{inner}")),
-        None => Some(key.chars().take(50).collect()),
+fn document(kept: &Profile) -> Result<SettingsDocument, Error> {
+    let settings = json::from_value(Value::Object(kept.settings.clone()));
+    Ok(SettingsDocument {
+        name: kept.name.clone(),
+        settings: settings.map_err(tenancy::db::Error::unreadable)?,
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
+fn is_name(name: &str) -> bool {
+    (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control)
+}
 
-    use super::*;
-
-    fn parsed(value: &Value) -> Result<TenantSettings, String> {
-        let document = value.as_object().unwrap().clone();
-        read(document).map_err(|problem| problem.message().to_owned())
+fn check(settings: &TenantSettings) -> Result<(), Problem> {
+    let mut faults = Faults::new();
+    for (field, fault) in settings.faults() {
+        faults.add(field, fault);
     }
-
-    #[test]
-    fn a_partial_document_is_filled_with_defaults() {
-        let settings = parsed(&json!({"listed": true, "password_policy": {}})).unwrap();
-        assert!(settings.listed);
-        assert_eq!(settings.password_policy.min_length, 8);
+    let mut grants = settings.forbidden_grants.iter();
+    if grants.any(|grant| Grant::read(grant).is_none()) {
+        faults.add("forbidden_grants", "may only name grants");
     }
+    faults.finish()
+}
 
-    #[test]
-    fn misspelt_and_mistyped_settings_are_refused() {
-        for document in [
-            json!({"lisetd": true}),
-            json!({"branding": {"colour": "#ffffff"}}),
-            json!({"registration": "everyone"}),
-            json!({"password_policy": {"min_length": 1e300}}),
-            json!({"password_policy": null}),
-            json!({"forbidden_grants": "password"}),
-        ] {
-            assert!(parsed(&document).is_err(), "{document}");
-        }
-    }
+fn changed() -> Problem {
+    Problem::new(Kind::PreconditionFailed)
+        .detail("Get the settings again and look at what changed.")
 }

@@ -8,9 +8,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, StatusCode, header};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use service::{
-    Faults, Json, Kind, Minted, Problem, Query, account,
+    Faults, Json, Kind, Minted, Patched, Problem, Query,
+    account::{self, PasswordRules},
     body::{Created, Text},
     problem::ProblemBody,
     request::ClientAddr,
@@ -28,6 +30,7 @@ use crate::{
         self, Filter, Role, User,
         changes::{self, Changes, NewUser, RenewedSession},
     },
+    tenants::settings::password_rules,
 };
 
 /// Which users to list.
@@ -73,22 +76,57 @@ pub(crate) struct NewMember {
     role: Text,
 }
 
-/// What is to be changed; what is absent stays.
+/// What is to be changed (RFC 7396): what is absent stays; nothing of a user can be cleared.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct UserChanges {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
-    username: Text,
+    username: Patched<Text>,
     #[serde(default)]
     #[schema(value_type = Option<String>)]
-    email: Text,
+    email: Patched<Text>,
     /// A new password ends the user's sessions and revokes their tokens.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Password)]
-    password: Text,
+    password: Patched<Text>,
     /// `false` deactivates: no sign-in, and no session or token counts.
     #[serde(default)]
-    is_active: Option<bool>,
+    #[schema(value_type = Option<bool>)]
+    is_active: Patched<bool>,
+}
+
+impl UserChanges {
+    /// The changes, and the new password, which is still to be hashed.
+    fn check(
+        self,
+        current: &User,
+        rules: PasswordRules,
+    ) -> Result<(Changes, Option<SecretString>), Faults> {
+        let mut faults = Faults::new();
+        let username = self.username.replacement("username", &mut faults);
+        let username = username.and_then(|text| account::username(text, "username", &mut faults));
+        let email = self.email.replacement("email", &mut faults);
+        let email = email.and_then(|text| account::email(text, "email", &mut faults));
+        let names = [
+            username.as_deref().or(Some(&current.username)),
+            email.as_deref().or(Some(&current.email)),
+        ];
+        let password = self.password.replacement("password", &mut faults);
+        let password = password
+            .and_then(|text| account::password(text, rules, &names, "password", &mut faults));
+        let is_active = self.is_active.replacement("is_active", &mut faults);
+        let changes = Changes {
+            username,
+            email,
+            is_active,
+            ..Changes::default()
+        };
+        if faults.is_empty() {
+            Ok((changes, password))
+        } else {
+            Err(faults)
+        }
+    }
 }
 
 /// A role to be given.
@@ -149,8 +187,11 @@ pub(crate) async fn create(
     let mut faults = Faults::new();
     let username = account::username(new.username, "username", &mut faults);
     let email = account::email(new.email, "email", &mut faults);
-    let least = tenant.settings.password_policy.min_length.into();
-    let password = account::password(new.password, least, "password", &mut faults);
+    let (rules, names) = (
+        password_rules(&tenant),
+        [username.as_deref(), email.as_deref()],
+    );
+    let password = account::password(new.password, rules, &names, "password", &mut faults);
     let role = match new.role {
         Text::Missing => Some(Role::User),
         role => self::role(role, &mut faults),
@@ -189,24 +230,8 @@ pub(crate) async fn patch(
     let Member {
         tenant, db, user, ..
     } = &member;
-    let mut faults = Faults::new();
-    let given = |text: &Text| *text != Text::Missing;
-    let mut read = Changes {
-        is_active: changes.is_active,
-        ..Changes::default()
-    };
-    if given(&changes.username) {
-        read.username = account::username(changes.username, "username", &mut faults);
-    }
-    if given(&changes.email) {
-        read.email = account::email(changes.email, "email", &mut faults);
-    }
-    let mut password = None;
-    if given(&changes.password) {
-        let least = tenant.settings.password_policy.min_length.into();
-        password = account::password(changes.password, least, "password", &mut faults);
-    }
-    faults.finish()?;
+    let current = users::by_id(db, id).await?;
+    let (mut read, password) = changes.check(&current, password_rules(tenant))?;
     if let Some(password) = password {
         read.password_hash = Some(
             app.hasher

@@ -230,3 +230,37 @@ async fn a_sign_in_code_is_good_for_a_minute_and_at_its_tenant_alone() {
     acme.post("/oauth/login/code", code).await.expect(401);
     acme.post("/oauth/login/code", json!({})).await.expect(422);
 }
+
+#[tokio::test]
+async fn one_mailbox_is_one_user_however_its_domain_is_spelt() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("acme").anonymous().await;
+    let spellings = [
+        "ada@b\u{fc}cher.example",
+        "ADA@XN--BCHER-KVA.example",
+        "ada@B\u{dc}CHER.Example",
+    ];
+    let new =
+        |name: &str, email: &str| json!({"username": name, "email": email, "password": PASSWORD});
+    let made = acme.post("/oauth/register", new("ada", spellings[0])).await;
+    assert_eq!(
+        made.expect(201).json()["email"],
+        "ada@xn--bcher-kva.example"
+    );
+    for spelling in spellings {
+        let again = acme.post("/oauth/register", new("eve", spelling)).await;
+        assert_eq!(again.expect(409).json()["errors"]["email"][0], "is taken");
+        let credentials = json!({"username": spelling, "password": PASSWORD});
+        acme.post("/oauth/login", credentials).await.expect(200);
+    }
+    for bad in [
+        "m <kim@example.com>",
+        "ada@[127.0.0.1]",
+        "x@y",
+        "\"ada\"@a.example",
+    ] {
+        acme.post("/oauth/register", new("kim", bad))
+            .await
+            .expect(422);
+    }
+}

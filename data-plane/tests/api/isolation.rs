@@ -57,6 +57,7 @@ const MATRIX: &[(&str, &str, Guard)] = &[
     ("GET", "/tenants/stats", Member),
     ("GET", "/tenants/settings", Member),
     ("PUT", "/tenants/settings", Member),
+    ("PATCH", "/tenants/settings", Member),
     ("POST", "/tenants/register", Anyone),
     ("GET", "/tenants/register", Anyone),
     ("GET", "/tenants/list", Anyone),

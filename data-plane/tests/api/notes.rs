@@ -304,3 +304,34 @@ async fn a_note_whose_author_was_removed_is_no_clients() {
         .await
         .expect(403);
 }
+
+#[tokio::test]
+async fn a_patch_tells_absent_null_and_value_apart() {
+    let app = TestApp::start().await;
+    let ada = app.tenant("acme").user("ada", "read write").await;
+    let note = json!({"title": "plan", "body": "text"});
+    let made = ada.post("/api/notes", note).await.expect(201).json();
+    app.clock.advance(time::Duration::minutes(1));
+    for nothing in [
+        json!({}),
+        json!({"title": "plan"}),
+        json!({"body": "text", "title": "plan"}),
+    ] {
+        let same = ada.patch("/api/notes/1", nothing).await.expect(200);
+        assert_eq!((same.header("etag"), same.json()), ("\"1\"", made.clone()));
+    }
+    let cleared = ada
+        .patch("/api/notes/1", json!({"body": null}))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&cleared["body"], &cleared["version"]),
+        (&json!(""), &json!(2))
+    );
+    assert_ne!(cleared["updated_at"], made["updated_at"]);
+    let bad = json!({"title": null, "body": 7});
+    let faults = ada.patch("/api/notes/1", bad).await.expect(422).json()["errors"].clone();
+    assert_eq!(faults["title"][0], "cannot be null");
+    assert!(faults["body"].is_array());
+}

@@ -312,3 +312,31 @@ async fn users_are_listed_page_by_page() {
     assert_eq!(all, ["abe", "bea", "cyd", "dan", "owner"]);
     assert!(second["next"].is_null());
 }
+
+#[tokio::test]
+async fn a_patch_that_changes_nothing_changes_nothing() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("acme");
+    let (owner, _) = (acme.owner().await, acme.member("ada").await);
+    let users = owner.get("/tenants/users?search=ada").await.json();
+    let ada = users["users"][0].clone();
+    let path = format!("/tenants/users/{}", ada["id"].as_str().unwrap());
+    app.clock.advance(time::Duration::minutes(1));
+    for same in [
+        json!({}),
+        json!({"username": "ada", "email": ada["email"], "is_active": true}),
+    ] {
+        assert_eq!(owner.patch(&path, same).await.expect(200).json(), ada);
+    }
+    let null = json!({"username": null, "email": null, "password": null, "is_active": null});
+    let faults = owner.patch(&path, null).await.expect(422).json()["errors"].clone();
+    for field in ["username", "email", "password", "is_active"] {
+        assert_eq!(faults[field][0], "cannot be null");
+    }
+    let renamed = owner
+        .patch(&path, json!({"username": "Ada"}))
+        .await
+        .expect(200)
+        .json();
+    assert_ne!(renamed["updated_at"], ada["updated_at"]);
+}

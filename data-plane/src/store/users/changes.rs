@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::{Role, User, columns, read, role};
+use super::{BY_ID, Role, User, columns, read, role};
 use crate::{caller, error::Error, ids::UserId, store::sessions};
 
 tenancy::statements! {
@@ -28,7 +28,9 @@ tenancy::statements! {
         "UPDATE users SET username = coalesce($2, username), email = coalesce($3, email), ",
         "is_active = coalesce($4, is_active), password_hash = coalesce($5, password_hash), ",
         "role = coalesce($6, role), updated_at = $7, credentials_version = $8 WHERE id = $1 ",
-        "RETURNING ", columns!()
+        "AND ($5::text IS NOT NULL OR (username, email, is_active, role) IS DISTINCT FROM ",
+        "(coalesce($2, username), coalesce($3, email), coalesce($4, is_active), ",
+        "coalesce($6, role))) RETURNING ", columns!()
     );
     DELETE = "DELETE FROM users WHERE id = $1";
 }
@@ -152,7 +154,7 @@ fn room(limit: i64, used: i64, by_admin: bool) -> Result<(), Error> {
 }
 
 /// Changes a user. A new password, a deactivation or a lower role ends their sessions and
-/// authorizations, the renewed session aside.
+/// authorizations, the renewed session aside; what they are already changes nothing.
 ///
 /// # Errors
 /// `NotFound`, `Taken`; `RightLost` when the actor does not hold `needed` any longer,
@@ -202,8 +204,11 @@ async fn update_in(
             ],
         )
         .await
-        .map_err(taken)?
-        .ok_or(Error::NotFound)?;
+        .map_err(taken)?;
+    let Some(row) = row else {
+        let unchanged = tx.query_opt(BY_ID, &[id.as_uuid()]).await?;
+        return read(&unchanged.ok_or(Error::NotFound)?);
+    };
     if let Some(session) = &changes.renewed {
         sessions::renew(tx, id, &session.old, &session.new, version).await?;
     }
