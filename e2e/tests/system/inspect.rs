@@ -45,7 +45,7 @@ async fn the_guide_to_looking_at_one_tenant_is_right() {
         ),
         (
             "TABLE platform.tenants",
-            "permission denied for schema platform",
+            "permission denied for table tenants",
         ),
         (
             "DELETE FROM users",

@@ -26,12 +26,13 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// Near a second's work for a network, two for a tenant, ten in all.
+    /// Two seconds' work for a network, four for a tenant, ten in all; on few cores as many as come
+    /// at once when somebody signs hundreds up.
     pub(super) fn for_cores(cores: usize) -> Self {
         Self {
-            network: 48 * cores,
-            tenant: 128 * cores,
-            total: 512 * cores,
+            network: (128 * cores).max(256),
+            tenant: (256 * cores).max(512),
+            total: (512 * cores).max(1024),
             wait: Duration::from_secs(10),
         }
     }
