@@ -20,7 +20,7 @@ test: ## Runs every test: make test, or make test ARGS="-p tenancy"
 compose-test: ## The production shape in containers, from nothing: needs Docker Engine
 	@scripts/compose-test
 
-lint: ## Formatting, clippy, licences, unused dependencies, rustdoc, migration names, alerts
+lint: ## Formatting, clippy, licences, unused dependencies, rustdoc, migrations, alerts, OpenAPI
 	@scripts/install lint
 	@scripts/lint
 

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use service::{
-    Clock, Entropy, health::Health, hosts::PlatformHosts, password::Hasher, rate::RateLimit,
-    request::ClientNetwork, settings::Addresses,
+    Clock, Entropy, health::Health, hosts::PlatformHosts, openapi, password::Hasher,
+    rate::RateLimit, request::ClientNetwork, settings::Addresses,
 };
 use tenancy::db::Login;
 use time::OffsetDateTime;
@@ -95,7 +95,10 @@ impl ControlPlane {
 
     /// Every route, with its description.
     pub fn router(&self) -> OpenApiRouter {
-        router::routes().with_state(self.clone())
+        let mut router = router::routes().with_state(self.clone());
+        let addresses = &self.0.addresses;
+        openapi::complete(router.get_openapi_mut(), addresses, openapi::Kind::Platform);
+        router
     }
 
     /// Whether the registry can be asked.

@@ -25,6 +25,7 @@ pub const LONGEST: i64 = 24 * 60;
 
 /// A login to be opened.
 #[derive(Default, Deserialize, ToSchema)]
+#[schema(example = json!({"mode": "read-only", "minutes": 30}))]
 pub struct NewInspection {
     /// `read-only` (default) or `read-write`.
     #[serde(default)]

@@ -25,6 +25,10 @@ const ROLES: [&str; 3] = ["owner", "admin", "user"];
 
 /// A user to be added to a tenant.
 #[derive(Default, Deserialize, ToSchema)]
+#[schema(as = NewUser, example = json!(
+    {"username": "ada", "email": "ada@example.com", "password": "correct horse battery",
+    "role": "owner"}
+))]
 pub struct NewMember {
     /// 3 to 64 of letters, digits, `.`, `_` and `-`.
     #[serde(default)]

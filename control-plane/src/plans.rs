@@ -99,6 +99,11 @@ fn is_name(text: &str) -> bool {
 
 /// A change to a plan, or a new one. What is absent stays; a new plan needs all but `title`.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[schema(example = json!(
+    {"title": "Team", "position": 5, "self_serve": true, "max_users": 50, "max_clients": 20,
+    "max_notes": 10000, "requests_per_second": 200, "storage_bytes": 1073741824,
+    "api_calls_per_month": 1000000}
+))]
 pub struct PlanFields {
     /// For people: 1 to 60 characters; `null` makes it from the name.
     #[serde(default)]

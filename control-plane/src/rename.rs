@@ -21,6 +21,7 @@ use crate::{
 
 /// A tenant's new names (RFC 7396); what is absent stays, and neither can be cleared.
 #[derive(Default, Deserialize, ToSchema)]
+#[schema(example = json!({"name": "Acme Ltd"}))]
 pub struct NewNames {
     /// For people: 1 to 100 characters.
     #[serde(default)]

@@ -9,7 +9,7 @@ use service::{
     answers::Answers,
     health::Health,
     hosts::PlatformHosts,
-    layers,
+    layers, openapi,
     password::Hasher,
     settings::{Addresses, Network},
 };
@@ -89,10 +89,12 @@ impl DataPlane {
             let registry = registry.clone();
             async move { registry.answers().await }
         });
+        let mut router = router::routes()
+            .layer(from_fn_with_state(Answers::default(), answers::count))
+            .with_state(app.clone());
+        openapi::complete(router.get_openapi_mut(), addresses, openapi::Kind::Tenant);
         Ok(Self {
-            router: router::routes()
-                .layer(from_fn_with_state(Answers::default(), answers::count))
-                .with_state(app.clone()),
+            router,
             health,
             app,
         })

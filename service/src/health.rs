@@ -120,7 +120,8 @@ impl IntoResponse for Report {
 }
 
 /// The process runs.
-#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 200, body = Report)))]
+#[utoipa::path(get, path = "/health/live", tag = "health", operation_id = "get_health_live",
+    responses((status = 200, body = Report, description = "The process runs")))]
 async fn live() -> Report {
     Report {
         status: "ok",
@@ -129,15 +130,17 @@ async fn live() -> Report {
 }
 
 /// Everything that the service needs answers.
-#[utoipa::path(get, path = "/health/ready", tag = "health",
-    responses((status = 200, body = Report), (status = 503, body = Report)))]
+#[utoipa::path(get, path = "/health/ready", tag = "health", operation_id = "get_health_ready", responses(
+    (status = 200, body = Report, description = "Everything answers"),
+    (status = 503, body = Report, description = "Something does not; `failing` names it")))]
 async fn ready(State(health): State<Health>) -> Report {
     health.report().await
 }
 
 /// Alias of `/health/ready`.
-#[utoipa::path(get, path = "/health", tag = "health",
-    responses((status = 200, body = Report), (status = 503, body = Report)))]
+#[utoipa::path(get, path = "/health", tag = "health", operation_id = "get_health", responses(
+    (status = 200, body = Report, description = "Everything answers"),
+    (status = 503, body = Report, description = "Something does not; `failing` names it")))]
 async fn health(State(health): State<Health>) -> Report {
     health.report().await
 }

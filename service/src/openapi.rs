@@ -1,8 +1,10 @@
 //! What a developer finds at the API itself: its description, a page to browse it (Swagger UI),
 //! and a page for each kind of problem. Nothing is loaded from elsewhere.
 
+mod complete;
 mod page;
 mod problems;
+mod refusals;
 
 use std::{
     borrow::Cow,
@@ -19,6 +21,8 @@ use http::{HeaderMap, header};
 use serde_json::json;
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::Config;
+
+pub use complete::{Kind, complete};
 
 use crate::{
     assets::{self, Asset},

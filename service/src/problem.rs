@@ -133,6 +133,10 @@ pub struct Problem {
 
 /// The body of every error, after RFC 9457.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(example = json!(
+    {"type": "/problems/validation-failed", "title": "Some fields are not valid", "status": 422,
+    "errors": {"title": ["is required"]}, "request_id": "0197c5a0-7e1c-7cc3-98c4-dc0c0c07398f"}
+))]
 pub struct ProblemBody {
     /// Stable name of the kind, for example `/problems/tenant-not-found`.
     #[serde(rename = "type")]

@@ -18,6 +18,11 @@ const MAX_DESCRIPTION: usize = 300;
 
 /// The body of every error under `/oauth/` and `/.well-known/`.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!(
+    {"error": "invalid_grant",
+    "error_description": "The refresh token is unknown here, expired or revoked.",
+    "type": "/problems/invalid-grant", "title": "The grant is not valid", "status": 400}
+))]
 pub struct OAuthErrorBody {
     /// The code, of RFC 6749, 6750, 7009 or 7591.
     pub error: String,

@@ -42,6 +42,7 @@ pub struct TestApp {
     /// The description of every route.
     pub api: utoipa::openapi::OpenApi,
     addresses: Addresses,
+    paths: Vec<String>,
     router: Router,
     /// OAuth clients made for tokens, by tenant: id and secret.
     clients: Arc<Mutex<HashMap<String, (String, String)>>>,
@@ -83,6 +84,7 @@ impl TestApp {
         let data = data_plane(&database, &addresses, &clock, &entropy, hasher);
         let routes = data.router.clone().merge(control.router());
         let (router, api) = routes.split_for_parts();
+        let paths = paths(&router);
         let health: Router = data.health.routes().into();
         let router = data.layers(router.merge(health), &Network::default(), &entropy);
         let clients = Arc::default();
@@ -92,9 +94,21 @@ impl TestApp {
             clock,
             api,
             addresses,
+            paths,
             router,
             clients,
         }
+    }
+
+    /// What answers every request.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// The path of every route, described or not.
+    #[must_use]
+    pub fn paths(&self) -> &[String] {
+        &self.paths
     }
 
     /// Another node's data plane on the same database: somebody who talks to that one.
@@ -303,6 +317,20 @@ impl Tenant<'_> {
             .expect(200);
         client.with_token(answer.json()["access_token"].as_str().unwrap())
     }
+}
+
+/// The paths of a router's routes, which it shows nowhere but in its debug form.
+fn paths(router: &Router) -> Vec<String> {
+    let shown = format!("{router:?}");
+    let (shown, _fallbacks) = shown.split_once("fallback_router").unwrap();
+    let routes = shown
+        .split("RouteId(")
+        .filter_map(|rest| rest.split_once("): \"/"));
+    let ids = routes.filter(|(id, _)| id.parse::<u32>().is_ok());
+    let paths = ids.filter_map(|(_, rest)| rest.split('"').next());
+    let paths: Vec<String> = paths.map(|path| format!("/{path}")).collect();
+    assert!(paths.len() > 20, "the debug form of a router has changed");
+    paths
 }
 
 fn cheap(entropy: &Entropy) -> Hasher {

@@ -6,6 +6,7 @@ use std::{
 };
 
 use axum::{Router, body::Body, extract::ConnectInfo};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -75,6 +76,21 @@ impl Client {
     pub fn with_token(self, token: &str) -> Self {
         self.without("cookie")
             .with("authorization", &format!("Bearer {token}"))
+    }
+
+    /// The same, by HTTP Basic in place of what it had.
+    #[must_use]
+    pub fn with_basic(self, id: &str, secret: &str) -> Self {
+        let pair = STANDARD.encode(format!("{id}:{secret}"));
+        self.without("cookie")
+            .with("authorization", &format!("Basic {pair}"))
+    }
+
+    /// The same, asking another router.
+    #[must_use]
+    pub fn through(mut self, router: Router) -> Self {
+        self.router = router;
+        self
     }
 
     /// The bearer token that it sends.

@@ -26,6 +26,7 @@ use crate::{
 
 /// A domain to be claimed.
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!({"domain": "www.example.com"}))]
 pub(crate) struct NewDomain {
     #[serde(default)]
     #[schema(value_type = String)]
@@ -49,7 +50,7 @@ pub(crate) struct Holders {
 
 /// Whose a domain is: who has it verified, and who claims it.
 #[utoipa::path(get, path = "/control/v1/domains/{hostname}", tag = "operators",
-    params(("hostname" = String, Path)), security(("operator" = [])), responses(
+    params(("hostname" = String, Path, description = "A domain")), security(("operator" = [])), responses(
     (status = 200, body = Holders), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn holders(
     State(plane): State<ControlPlane>,
@@ -64,7 +65,7 @@ pub(crate) async fn holders(
 
 /// A tenant's domains: the verified ones, and claims that have not run out.
 #[utoipa::path(get, path = "/control/v1/tenants/{slug}/domains", tag = "operators",
-    params(("slug" = String, Path)), security(("operator" = [])), responses(
+    params(("slug" = String, Path, description = "The tenant's slug")), security(("operator" = [])), responses(
     (status = 200, body = Domains), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn list(
     State(plane): State<ControlPlane>,
@@ -79,7 +80,7 @@ pub(crate) async fn list(
 /// Claims a domain for a tenant. It is served once it is verified; unless it is, the claim ends
 /// after seven days. A claim keeps nobody else out.
 #[utoipa::path(post, path = "/control/v1/tenants/{slug}/domains", tag = "operators",
-    params(("slug" = String, Path)), request_body = NewDomain, security(("operator" = [])),
+    params(("slug" = String, Path, description = "The tenant's slug")), request_body = NewDomain, security(("operator" = [])),
     responses((status = 201, body = TenantRecord), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn add(
     State(plane): State<ControlPlane>,
@@ -101,7 +102,7 @@ pub(crate) async fn add(
 
 /// Serves a tenant under a domain that it claimed: the operator vouches for it.
 #[utoipa::path(post, path = "/control/v1/tenants/{slug}/domains/{hostname}/verify",
-    tag = "operators", params(("slug" = String, Path), ("hostname" = String, Path)),
+    tag = "operators", params(("slug" = String, Path, description = "The tenant's slug"), ("hostname" = String, Path, description = "A domain")),
     security(("operator" = [])), responses(
     (status = 200, body = TenantRecord), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn verify(
@@ -118,7 +119,7 @@ pub(crate) async fn verify(
 
 /// Gives a domain up.
 #[utoipa::path(delete, path = "/control/v1/tenants/{slug}/domains/{hostname}", tag = "operators",
-    params(("slug" = String, Path), ("hostname" = String, Path)), security(("operator" = [])),
+    params(("slug" = String, Path, description = "The tenant's slug"), ("hostname" = String, Path, description = "A domain")), security(("operator" = [])),
     responses((status = 200, body = TenantRecord), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn remove(
     State(plane): State<ControlPlane>,

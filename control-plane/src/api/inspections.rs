@@ -25,7 +25,7 @@ pub(crate) struct Inspections {
 
 /// The logins that are open for a tenant's schema.
 #[utoipa::path(get, path = "/control/v1/tenants/{slug}/inspections", tag = "operators",
-    params(("slug" = String, Path)), security(("operator" = [])),
+    params(("slug" = String, Path, description = "The tenant's slug")), security(("operator" = [])),
     responses((status = 200, body = Inspections), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn list(
     State(plane): State<ControlPlane>,
@@ -38,7 +38,7 @@ pub(crate) async fn list(
 
 /// Opens a login for one tenant's schema, which ends by itself. Its password is shown this once.
 #[utoipa::path(post, path = "/control/v1/tenants/{slug}/inspections", tag = "operators",
-    params(("slug" = String, Path)), request_body = NewInspection, security(("operator" = [])),
+    params(("slug" = String, Path, description = "The tenant's slug")), request_body = NewInspection, security(("operator" = [])),
     responses((status = 201, body = Opened), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn open(
     State(plane): State<ControlPlane>,
@@ -54,7 +54,7 @@ pub(crate) async fn open(
 
 /// Ends a login, with its sessions.
 #[utoipa::path(delete, path = "/control/v1/tenants/{slug}/inspections/{login}", tag = "operators",
-    params(("slug" = String, Path), ("login" = String, Path)), security(("operator" = [])),
+    params(("slug" = String, Path, description = "The tenant's slug"), ("login" = String, Path, description = "The login")), security(("operator" = [])),
     responses((status = 204, description = "Gone"), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn close(
     State(plane): State<ControlPlane>,

@@ -31,6 +31,7 @@ pub(crate) struct Search {
     /// Operators: tenants on this plan.
     plan: Option<String>,
     /// 1 to 200; default 50.
+    #[param(value_type = Option<u8>, minimum = 1, maximum = 200)]
     limit: Option<String>,
     /// `next` of the page before.
     cursor: Option<String>,
@@ -56,7 +57,8 @@ pub(crate) struct Page<T> {
 
 /// Lists tenants: for anyone those that chose to be listed, for operators all, with more of each.
 #[utoipa::path(get, path = "/tenants/list", tag = "sign-up", params(Search),
-    security((), ("operator" = [])), responses((status = 200, body = Page<Listed>),
+    security((), ("operator" = [])), responses((status = 200, body = Page<Listed>,
+        example = json!({"tenants": [{"slug": "acme", "name": "Acme", "domain": null}], "next": null})),
     (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn list(
     State(plane): State<ControlPlane>,

@@ -17,6 +17,11 @@ use crate::{
 
 /// What a stranger may sign up for.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!(
+    {"signup": "open", "contact": null, "plans": [{"name": "basic", "title": "Basic",
+    "max_users": 50, "max_clients": 20, "max_notes": 10000, "requests_per_second": 200,
+    "storage_bytes": 1073741824, "api_calls_per_month": 1000000}]}
+))]
 pub(crate) struct Offer {
     /// `open`, or `closed`: operators alone make tenants.
     signup: SignUps,

@@ -51,6 +51,7 @@ pub(crate) async fn register(
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Asked {
+    /// The slug in question.
     slug: String,
 }
 

@@ -23,6 +23,7 @@ use crate::{
 
 /// A plan to be put on.
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!({"plan": "premium"}))]
 pub(crate) struct NewPlan {
     #[serde(default)]
     #[schema(value_type = String)]
@@ -93,7 +94,7 @@ pub(crate) async fn create(
 
 /// One tenant.
 #[utoipa::path(get, path = "/control/v1/tenants/{slug}", tag = "operators",
-    params(("slug" = String, Path)), security(("operator" = [])), responses(
+    params(("slug" = String, Path, description = "The tenant's slug")), security(("operator" = [])), responses(
     (status = 200, body = TenantRecord), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn show(
     State(plane): State<ControlPlane>,
@@ -105,7 +106,7 @@ pub(crate) async fn show(
 
 /// What was done to a tenant, the latest first.
 #[utoipa::path(get, path = "/control/v1/tenants/{slug}/events", tag = "operators",
-    params(("slug" = String, Path), Before), security(("operator" = [])), responses(
+    params(("slug" = String, Path, description = "The tenant's slug"), Before), security(("operator" = [])), responses(
     (status = 200, body = Events), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn events(
     State(plane): State<ControlPlane>,
@@ -119,7 +120,7 @@ pub(crate) async fn events(
 
 /// Stops serving a tenant; everything is kept.
 #[utoipa::path(post, path = "/control/v1/tenants/{slug}/suspend", tag = "operators",
-    params(("slug" = String, Path)), security(("operator" = [])), responses(
+    params(("slug" = String, Path, description = "The tenant's slug")), security(("operator" = [])), responses(
     (status = 200, body = TenantRecord), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn suspend(
     State(plane): State<ControlPlane>,
@@ -131,7 +132,7 @@ pub(crate) async fn suspend(
 
 /// Serves a suspended tenant again.
 #[utoipa::path(post, path = "/control/v1/tenants/{slug}/resume", tag = "operators",
-    params(("slug" = String, Path)), security(("operator" = [])), responses(
+    params(("slug" = String, Path, description = "The tenant's slug")), security(("operator" = [])), responses(
     (status = 200, body = TenantRecord), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn resume(
     State(plane): State<ControlPlane>,
@@ -143,7 +144,7 @@ pub(crate) async fn resume(
 
 /// Stops serving a tenant for good, unless it is restored within the grace period.
 #[utoipa::path(delete, path = "/control/v1/tenants/{slug}", tag = "operators",
-    params(("slug" = String, Path)), security(("operator" = [])), responses(
+    params(("slug" = String, Path, description = "The tenant's slug")), security(("operator" = [])), responses(
     (status = 200, body = TenantRecord), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn delete(
     State(plane): State<ControlPlane>,
@@ -155,7 +156,7 @@ pub(crate) async fn delete(
 
 /// Takes a deletion back.
 #[utoipa::path(post, path = "/control/v1/tenants/{slug}/restore", tag = "operators",
-    params(("slug" = String, Path)), security(("operator" = [])), responses(
+    params(("slug" = String, Path, description = "The tenant's slug")), security(("operator" = [])), responses(
     (status = 200, body = TenantRecord), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn restore(
     State(plane): State<ControlPlane>,
@@ -167,7 +168,7 @@ pub(crate) async fn restore(
 
 /// Removes a deleted tenant with all that it has, at once.
 #[utoipa::path(post, path = "/control/v1/tenants/{slug}/purge", tag = "operators",
-    params(("slug" = String, Path)), security(("operator" = [])), responses(
+    params(("slug" = String, Path, description = "The tenant's slug")), security(("operator" = [])), responses(
     (status = 204, description = "Gone"), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn purge(
     State(plane): State<ControlPlane>,
@@ -182,7 +183,7 @@ pub(crate) async fn purge(
 
 /// Puts a tenant on another plan.
 #[utoipa::path(put, path = "/control/v1/tenants/{slug}/plan", tag = "operators",
-    params(("slug" = String, Path)), request_body = NewPlan, security(("operator" = [])),
+    params(("slug" = String, Path, description = "The tenant's slug")), request_body = NewPlan, security(("operator" = [])),
     responses((status = 200, body = TenantRecord), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn put_plan(
     State(plane): State<ControlPlane>,
@@ -200,7 +201,7 @@ pub(crate) async fn put_plan(
 /// Gives a tenant another name, another slug, or both. Its old slug redirects for
 /// `SLUG_HOLD_DAYS` and is nobody else's meanwhile.
 #[utoipa::path(patch, path = "/control/v1/tenants/{slug}", tag = "operators",
-    params(("slug" = String, Path)), request_body = NewNames, security(("operator" = [])),
+    params(("slug" = String, Path, description = "The tenant's slug")), request_body = NewNames, security(("operator" = [])),
     responses((status = 200, body = TenantRecord), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn rename(
     State(plane): State<ControlPlane>,

@@ -33,6 +33,9 @@ const PAGE: i64 = 100;
 
 /// A token to be made.
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!(
+    {"name": "deployment", "days": 90}
+))]
 pub(crate) struct NewOperatorToken {
     /// Whose it is, for the record: 1 to 100 characters.
     #[serde(default)]

@@ -17,6 +17,7 @@ use crate::{app::ControlPlane, error::Error, members::NewMember, store::members:
 
 /// A password to be set.
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!({"password": "correct horse battery"}))]
 pub(crate) struct NewPassword {
     /// What the tenant asks of a new password.
     #[serde(default)]
@@ -26,7 +27,7 @@ pub(crate) struct NewPassword {
 
 /// Adds a user to a tenant, in any role.
 #[utoipa::path(post, path = "/control/v1/tenants/{slug}/users", tag = "operators",
-    params(("slug" = String, Path)), request_body = NewMember, security(("operator" = [])),
+    params(("slug" = String, Path, description = "The tenant's slug")), request_body = NewMember, security(("operator" = [])),
     responses((status = 201, body = Member), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn create(
     State(plane): State<ControlPlane>,
@@ -40,7 +41,7 @@ pub(crate) async fn create(
 
 /// Sets a user's password, ends their sessions and revokes their tokens.
 #[utoipa::path(put, path = "/control/v1/tenants/{slug}/users/{user}/password", tag = "operators",
-    params(("slug" = String, Path), ("user" = String, Path, description = "Username or email")),
+    params(("slug" = String, Path, description = "The tenant's slug"), ("user" = String, Path, description = "Username or email")),
     request_body = NewPassword, security(("operator" = [])),
     responses((status = 200, body = Member), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn put_password(

@@ -12,6 +12,14 @@ use crate::error::Error;
 /// The answer to a sign-up.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = SignedUp)]
+#[schema(example = json!(
+    {"message": "Welcome.", "tenant": {"id": "0197c5a0-7e1c-7cc3-98c4-dc0c0c07398f",
+    "name": "Acme", "slug": "acme", "domain": null, "plan": "free", "status": "active"},
+    "admin": {"id": "0197c5a0-7e1c-7cc3-98c4-dc0c0c07398f", "username": "ada",
+    "email": "ada@example.com", "role": "owner"},
+    "access_info": {"subdomain": "http://acme.localhost:8080", "header": "X-Tenant-Slug: acme",
+    "path": "http://localhost:8080/tenants/acme"}}
+))]
 pub(crate) struct Answer {
     pub(super) message: String,
     pub(super) tenant: Tenant,

@@ -12,6 +12,10 @@ use utoipa::ToSchema;
 
 /// An application for a tenant.
 #[derive(Default, Deserialize, ToSchema)]
+#[schema(example = json!(
+    {"tenant_name": "Acme", "tenant_slug": "acme", "admin_username": "ada",
+    "admin_email": "ada@example.com", "admin_password": "correct horse battery", "plan": "free"}
+))]
 pub struct Application {
     /// For people: 1 to 100 characters.
     #[serde(default)]

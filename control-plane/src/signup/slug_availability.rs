@@ -9,6 +9,7 @@ use crate::{app::ControlPlane, error::Error};
 
 /// Whether a slug can be had.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"slug": "acme", "available": false, "reason": "is taken"}))]
 pub(crate) struct SlugAvailability {
     slug: String,
     available: bool,

@@ -45,6 +45,11 @@ tenancy::statements! {
 
 /// A tenant, as an operator sees it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(example = json!(
+    {"id": "0197c5a0-7e1c-7cc3-98c4-dc0c0c07398f", "slug": "acme", "name": "Acme",
+    "domain": null, "plan": "free", "status": "active", "schema": "tenant_acme",
+    "schema_version": 1, "created_at": "2026-01-31T09:30:00Z"}
+))]
 pub struct TenantRecord {
     /// Stays for good.
     #[schema(value_type = String)]

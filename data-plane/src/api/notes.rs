@@ -41,10 +41,13 @@ pub(crate) struct Search {
     /// Notes whose title contains this, without regard to case.
     q: Option<String>,
     /// Notes of this user.
+    #[param(inline, value_type = Option<UserId>)]
     author: Option<String>,
     /// `created_at`, `updated_at` or `title`; `-` in front turns it round. Default: `-created_at`.
+    #[param(inline, value_type = Option<Order>)]
     sort: Option<String>,
     /// 1 to 200; default 50.
+    #[param(value_type = Option<u8>, minimum = 1, maximum = 200)]
     limit: Option<String>,
     /// `next` of the page before, under the same filter and sort.
     cursor: Option<String>,
@@ -52,7 +55,12 @@ pub(crate) struct Search {
 
 /// A page of notes, which ends early when it has 256 KiB.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Page {
+#[schema(example = json!(
+    {"notes": [{"id": 1, "author_id": "0197c5a0-7e1c-7cc3-98c4-dc0c0c07398f",
+    "title": "Minutes", "excerpt": "Agreed on the plan.", "version": 1,
+    "created_at": "2026-01-31T09:30:00Z", "updated_at": "2026-01-31T09:30:00Z"}], "next": null}
+))]
+pub(crate) struct NotePage {
     notes: Vec<NoteSummary>,
     /// Where to go on; `null` on the last page.
     next: Option<String>,
@@ -60,6 +68,7 @@ pub(crate) struct Page {
 
 /// A note to be.
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!({"title": "Minutes", "body": "Agreed on the plan."}))]
 pub(crate) struct NewNote {
     /// 1 to 200 characters.
     #[serde(default)]
@@ -73,6 +82,7 @@ pub(crate) struct NewNote {
 
 /// What is to be changed (RFC 7396): what is absent stays, `null` clears.
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!({"title": "Minutes of May"}))]
 pub(crate) struct NoteChanges {
     /// 1 to 200 characters; cannot be cleared.
     #[serde(default)]
@@ -87,11 +97,11 @@ pub(crate) struct NoteChanges {
 /// Lists notes, page by page. Needs scope `read`.
 #[utoipa::path(get, path = "/api/notes", tag = "notes", params(Search),
     security(("bearer" = ["read"])), responses(
-    (status = 200, body = Page), (status = "4XX", body = ProblemBody)))]
+    (status = 200, body = NotePage), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn list(
     caller: Caller<Read>,
     Query(search): Query<Search>,
-) -> Result<Json<Page>, Error> {
+) -> Result<Json<NotePage>, Error> {
     let order = order(search.sort.as_deref())?;
     let limit = page::limit(search.limit.as_deref())?;
     let after: Option<Place> = page::after(search.cursor.as_deref())?;
@@ -104,14 +114,15 @@ pub(crate) async fn list(
     };
     let page = pages::list(&caller.db, &filter, order, after.as_ref(), limit).await?;
     let next = page::next(&page, |note| Place::of(note, order));
-    Ok(Json(Page {
+    Ok(Json(NotePage {
         notes: page.items,
         next,
     }))
 }
 
 /// One note, with its ETag. Needs scope `read`.
-#[utoipa::path(get, path = "/api/notes/{id}", tag = "notes", params(("id" = i64, Path)),
+#[utoipa::path(get, path = "/api/notes/{id}", tag = "notes", params(("id" = NoteId, Path, description = "The note's id"), ("If-None-Match" = Option<String>, Header,
+        description = "The ETag that the caller has already")),
     security(("bearer" = ["read"])), responses(
     (status = 200, body = Note), (status = 304, description = "If-None-Match names this version"),
     (status = "4XX", body = ProblemBody)))]
@@ -161,7 +172,8 @@ pub(crate) async fn create(
 /// Changes a note; a change to what it is already changes nothing. `If-Match` guards against
 /// overwriting another's change. Needs scope `write`.
 #[utoipa::path(patch, path = "/api/notes/{id}", tag = "notes", request_body = NoteChanges,
-    params(("id" = i64, Path)), security(("bearer" = ["write"])), responses(
+    params(("id" = NoteId, Path, description = "The note's id"), ("If-Match" = Option<String>, Header,
+        description = "The ETag that it must still have")), security(("bearer" = ["write"])), responses(
     (status = 200, body = Note), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn patch(
     State(app): State<App>,
@@ -183,8 +195,9 @@ pub(crate) async fn patch(
 }
 
 /// Removes a note, guarded by `If-Match` likewise. Needs scope `write`.
-#[utoipa::path(delete, path = "/api/notes/{id}", tag = "notes", params(("id" = i64, Path)),
-    security(("bearer" = ["write"])), responses(
+#[utoipa::path(delete, path = "/api/notes/{id}", tag = "notes",
+    params(("id" = NoteId, Path, description = "The note's id"), ("If-Match" = Option<String>, Header,
+        description = "The ETag that it must still have")), security(("bearer" = ["write"])), responses(
     (status = 204, description = "Removed"), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn delete(
     caller: Caller<Write>,

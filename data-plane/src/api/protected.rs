@@ -15,6 +15,11 @@ use crate::{
 
 /// What the token stands for.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!(
+    {"message": "The token is valid.", "tenant": "acme",
+    "user_id": "0197c5a0-7e1c-7cc3-98c4-dc0c0c07398f", "username": "ada",
+    "client_id": "tnt_client_0197c5a07e1c7cc398c4dc0c0c07398f", "scope": "read write"}
+))]
 pub(crate) struct Access {
     message: &'static str,
     #[schema(value_type = String)]
@@ -31,6 +36,11 @@ pub(crate) struct Access {
 
 /// The user on whose behalf a token acts.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!(
+    {"id": "0197c5a0-7e1c-7cc3-98c4-dc0c0c07398f", "username": "ada",
+    "email": "ada@example.com", "role": "user", "tenant": "acme",
+    "created_at": "2026-01-31T09:30:00Z"}
+))]
 pub(crate) struct Me {
     id: UserId,
     username: String,

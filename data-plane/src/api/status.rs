@@ -11,6 +11,7 @@ use crate::{app::App, resolve::InTenant};
 
 /// A short answer.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!({"message": "pong", "tenant": "acme"}))]
 pub(crate) struct Pong {
     message: &'static str,
     /// The tenant that the request was for.
@@ -20,6 +21,9 @@ pub(crate) struct Pong {
 
 /// The tenant's state.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!(
+    {"status": "ok", "tenant": "acme", "version": "0.1.0", "time": "2026-01-31T09:30:00Z"}
+))]
 pub(crate) struct TenantStatus {
     /// `ok`.
     status: &'static str,

@@ -22,6 +22,13 @@ use metadata::Metadata;
 
 /// A client as RFC 7591 section 3.2.1 answers it.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!(
+    {"client_id": "tnt_client_0197c5a07e1c7cc398c4dc0c0c07398f",
+    "client_secret": "tnt_cs_SECRET", "client_id_issued_at": 1769851800,
+    "client_secret_expires_at": 0, "client_name": "Dashboard",
+    "grant_types": ["client_credentials"], "redirect_uris": [], "scope": "read write",
+    "token_endpoint_auth_method": "client_secret_basic"}
+))]
 pub(crate) struct ClientInformation {
     client_id: String,
     /// Shown once, and never again.
@@ -49,6 +56,7 @@ pub(crate) struct ClientInformation {
 #[into_params(parameter_in = Query)]
 pub(crate) struct Search {
     /// 1 to 200; default 50.
+    #[param(value_type = Option<u8>, minimum = 1, maximum = 200)]
     limit: Option<String>,
     /// `next` of the page before.
     cursor: Option<String>,
@@ -56,6 +64,12 @@ pub(crate) struct Search {
 
 /// A page of clients.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!(
+    {"clients": [{"client_id": "tnt_client_0197c5a07e1c7cc398c4dc0c0c07398f",
+    "client_id_issued_at": 1769851800, "client_secret_expires_at": 0,
+    "client_name": "Dashboard", "grant_types": ["client_credentials"], "redirect_uris": [],
+    "scope": "read write", "token_endpoint_auth_method": "client_secret_basic"}], "next": null}
+))]
 pub(crate) struct ClientPage {
     clients: Vec<ClientInformation>,
     /// Where to go on; `null` on the last page.
@@ -81,7 +95,7 @@ impl ClientInformation {
 
 /// Registers a client. Its secret is in the answer, and nowhere else.
 #[utoipa::path(post, path = "/oauth/client/register", tag = "oauth", request_body = Metadata,
-    security(("session" = []), ("bearer" = ["admin"])), responses(
+    security(("session" = ["admin"]), ("bearer" = ["admin"])), responses(
     (status = 201, body = ClientInformation), (status = 400, body = OAuthErrorBody),
     (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn register(
@@ -124,7 +138,7 @@ fn unreadable(problem: Problem) -> OAuthError {
 
 /// Lists the tenant's clients, without their secrets.
 #[utoipa::path(get, path = "/oauth/client/list", tag = "oauth", params(Search),
-    security(("session" = []), ("bearer" = ["admin"])), responses(
+    security(("session" = ["admin"]), ("bearer" = ["admin"])), responses(
     (status = 200, body = ClientPage), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn list(
     Admin(member): Admin,
@@ -147,8 +161,8 @@ pub(crate) async fn list(
 
 /// Removes a client; whatever was issued to it no longer counts.
 #[utoipa::path(delete, path = "/oauth/client/{client_id}", tag = "oauth",
-    params(("client_id" = String, Path)),
-    security(("session" = []), ("bearer" = ["admin"])), responses(
+    params(("client_id" = String, Path, description = "The client's id")),
+    security(("session" = ["admin"]), ("bearer" = ["admin"])), responses(
     (status = 204, description = "Removed"), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn delete(Admin(member): Admin, Id(id): Id<String>) -> Result<StatusCode, Error> {
     clients::delete(&member.db, &id, &member.user).await?;

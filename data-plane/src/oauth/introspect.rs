@@ -19,6 +19,12 @@ use crate::{
 
 /// What a token stands for. Of one that does not count, nothing but that.
 #[derive(Default, Serialize, ToSchema)]
+#[schema(example = json!(
+    {"active": true, "scope": "read write",
+    "client_id": "tnt_client_0197c5a07e1c7cc398c4dc0c0c07398f", "username": "ada",
+    "sub": "0197c5a0-7e1c-7cc3-98c4-dc0c0c07398f", "token_type": "Bearer", "exp": 1769855400,
+    "iat": 1769851800}
+))]
 pub(crate) struct Introspection {
     active: bool,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -43,6 +43,10 @@ pub(super) struct Refreshed {
 
 /// A successful answer (RFC 6749 section 5.1).
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!(
+    {"access_token": "tnt_at_SECRET", "token_type": "Bearer", "expires_in": 3600,
+    "refresh_token": "tnt_rt_SECRET", "scope": "read write"}
+))]
 pub(crate) struct TokenResponse {
     access_token: String,
     /// Always `Bearer`.

@@ -36,6 +36,7 @@ const SWEEP_ONE_IN: u8 = 64;
 
 /// What someone signs in with.
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!({"username": "ada", "password": "correct horse battery"}))]
 pub(crate) struct Credentials {
     /// Username or email.
     #[serde(default)]
@@ -48,6 +49,10 @@ pub(crate) struct Credentials {
 
 /// Who signed in, and where.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!(
+    {"message": "Signed in.", "user_id": "0197c5a0-7e1c-7cc3-98c4-dc0c0c07398f",
+    "username": "ada", "tenant_slug": "acme", "role": "user"}
+))]
 pub(crate) struct SignedIn {
     pub(super) message: &'static str,
     pub(super) user_id: UserId,
@@ -60,7 +65,7 @@ pub(crate) struct SignedIn {
 /// Begins a session and sets its cookie. Unknown users and wrong passwords get the same answer
 /// after the same time.
 #[utoipa::path(post, path = "/oauth/login", tag = "accounts", request_body = Credentials,
-    responses((status = 200, body = SignedIn), (status = "4XX", body = ProblemBody)))]
+    responses((status = 200, body = SignedIn), (status = 401, body = ProblemBody), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn login(
     State(app): State<App>,
     Extension(from): Extension<ClientAddr>,

@@ -18,6 +18,7 @@ use crate::{
 
 /// A word of farewell.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!({"message": "Signed out."}))]
 pub(crate) struct SignedOut {
     message: &'static str,
 }

@@ -26,7 +26,10 @@ use crate::{
 
 /// Who wants to join. Whatever else the body says, a role among it, is not read.
 #[derive(Deserialize, ToSchema)]
-pub(crate) struct NewMember {
+#[schema(example = json!(
+    {"username": "ada", "email": "ada@example.com", "password": "correct horse battery"}
+))]
+pub(crate) struct NewAccount {
     /// 3 to 64 of letters, digits, `.`, `_` and `-`.
     #[serde(default)]
     #[schema(value_type = String)]
@@ -42,6 +45,10 @@ pub(crate) struct NewMember {
 
 /// A user who just joined.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!(
+    {"message": "Welcome.", "user_id": "0197c5a0-7e1c-7cc3-98c4-dc0c0c07398f",
+    "username": "ada", "email": "ada@example.com", "tenant_slug": "acme", "role": "user"}
+))]
 pub(crate) struct Registered {
     message: &'static str,
     user_id: UserId,
@@ -54,13 +61,13 @@ pub(crate) struct Registered {
 }
 
 /// Adds a user to the tenant, where it lets anyone register.
-#[utoipa::path(post, path = "/oauth/register", tag = "accounts", request_body = NewMember,
+#[utoipa::path(post, path = "/oauth/register", tag = "accounts", request_body = NewAccount,
     responses((status = 201, body = Registered), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn register(
     State(app): State<App>,
     Extension(from): Extension<ClientAddr>,
     InTenant { tenant, db }: InTenant,
-    JsonOrForm(form): JsonOrForm<NewMember>,
+    JsonOrForm(form): JsonOrForm<NewAccount>,
 ) -> Result<Created<Registered>, Error> {
     open(tenant.settings.registration)?;
     app.rates.registration(tenant.id, from.network())?;

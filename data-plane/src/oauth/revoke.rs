@@ -17,6 +17,7 @@ use crate::{
 
 /// A token presented by a client, to be revoked or introspected.
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!({"token": "tnt_at_SECRET"}))]
 pub(crate) struct Presentation {
     #[serde(default)]
     pub(super) token: Option<String>,

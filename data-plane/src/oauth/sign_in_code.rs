@@ -28,6 +28,9 @@ use crate::{
 
 /// A one-time code.
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!(
+    {"code": "tnt_sc_SECRET"}
+))]
 pub(crate) struct SignInCode {
     /// `sign_in_code` of the answer to a sign-up.
     #[serde(default)]
@@ -37,7 +40,8 @@ pub(crate) struct SignInCode {
 
 /// Exchanges the code of a sign-up for a session and sets its cookie.
 #[utoipa::path(post, path = "/oauth/login/code", tag = "accounts", request_body = SignInCode,
-    responses((status = 200, body = SignedIn), (status = "4XX", body = ProblemBody)))]
+    responses((status = 200, body = SignedIn), (status = 401, body = ProblemBody),
+    (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn redeem(
     State(app): State<App>,
     Extension(from): Extension<ClientAddr>,

@@ -52,7 +52,15 @@ pub(crate) struct TokenRequest {
 
 /// Issues tokens.
 #[utoipa::path(post, path = "/oauth/token", tag = "oauth", security(("client" = [])),
-    request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
+    request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded", examples(
+        ("client_credentials" = (summary = "The client acts for itself",
+            value = json!({"grant_type": "client_credentials", "scope": "read"}))),
+        ("password" = (summary = "The client hands in its user's password",
+            value = json!({"grant_type": "password", "username": "ada",
+                "password": "correct horse battery", "scope": "read"}))),
+        ("refresh_token" = (summary = "New tokens for a refresh token",
+            value = json!({"grant_type": "refresh_token", "refresh_token": "tnt_rt_SECRET"}))),
+    )),
     responses((status = 200, body = TokenResponse), (status = 400, body = OAuthErrorBody),
     (status = 401, body = OAuthErrorBody), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn token(

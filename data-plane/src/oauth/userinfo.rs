@@ -8,6 +8,10 @@ use crate::{caller::Caller, ids::UserId, scope::OpenId};
 
 /// Claims about the user, by the token's scopes.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!(
+    {"sub": "0197c5a0-7e1c-7cc3-98c4-dc0c0c07398f", "preferred_username": "ada", "name": "ada",
+    "email": "ada@example.com", "email_verified": false}
+))]
 pub(crate) struct Claims {
     sub: UserId,
     /// Scope `profile`.

@@ -49,6 +49,11 @@ tenancy::statements! {
 
 /// A note.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(example = json!(
+    {"id": 1, "author_id": "0197c5a0-7e1c-7cc3-98c4-dc0c0c07398f", "title": "Minutes",
+    "body": "Agreed on the plan.", "version": 1, "created_at": "2026-01-31T09:30:00Z",
+    "updated_at": "2026-01-31T09:30:00Z"}
+))]
 pub(crate) struct Note {
     /// Rises with time.
     pub(crate) id: NoteId,

@@ -67,6 +67,12 @@ impl Role {
 
 /// A user, as those who administer the tenant see one.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(example = json!(
+    {"id": "0197c5a0-7e1c-7cc3-98c4-dc0c0c07398f", "username": "ada",
+    "email": "ada@example.com", "role": "user", "is_active": true,
+    "created_at": "2026-01-31T09:30:00Z", "updated_at": "2026-01-31T09:30:00Z",
+    "last_login_at": null}
+))]
 pub(crate) struct User {
     /// Stays for good.
     pub(crate) id: UserId,

@@ -17,6 +17,10 @@ use crate::{
 
 /// A tenant's facts: the public ones, and for a member all.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!(
+    {"id": "0197c5a0-7e1c-7cc3-98c4-dc0c0c07398f", "name": "Acme", "slug": "acme",
+    "domain": null, "registration": "open", "branding": {}}
+))]
 pub(crate) struct Info {
     #[schema(value_type = String)]
     id: TenantId,
@@ -40,12 +44,16 @@ pub(crate) struct Info {
 /// What members see.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct OwnInfo {
+    #[schema(required = false)]
     plan: String,
+    #[schema(required = false)]
     status: &'static str,
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<String>, required = false)]
     domains: Vec<Hostname>,
     #[serde(with = "time::serde::rfc3339")]
+    #[schema(required = false)]
     created_at: OffsetDateTime,
+    #[schema(required = false)]
     member: MemberInfo,
 }
 
@@ -87,14 +95,16 @@ impl MemberInfo {
 }
 
 /// The tenant's public facts; all of them for a member.
-#[utoipa::path(get, path = "/tenants/info", tag = "tenant", responses(
+#[utoipa::path(get, path = "/tenants/info", tag = "tenant",
+    security((), ("session" = []), ("bearer" = [])), responses(
     (status = 200, body = Info), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn get(visitor: Visitor) -> Json<Info> {
     info(visitor)
 }
 
 /// The same by POST.
-#[utoipa::path(post, path = "/tenants/info", tag = "tenant", responses(
+#[utoipa::path(post, path = "/tenants/info", tag = "tenant",
+    security((), ("session" = []), ("bearer" = [])), responses(
     (status = 200, body = Info), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn post(visitor: Visitor) -> Json<Info> {
     info(visitor)

@@ -34,6 +34,7 @@ const MAX_ATTEMPTS: usize = 5;
 
 /// The tenant's name and settings, whole.
 #[derive(PartialEq, Serialize, ToSchema)]
+#[schema(example = json!({"name": "Acme", "registration": "open", "listed": false}))]
 pub(crate) struct SettingsDocument {
     /// 1 to 100 characters.
     name: String,
@@ -46,6 +47,7 @@ pub(crate) struct SettingsDocument {
 
 /// What is to be changed of the document. What is absent stays.
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!({"name": "Acme", "registration": "invite"}))]
 pub(crate) struct SettingsChanges {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
@@ -78,7 +80,8 @@ pub(crate) fn password_rules(tenant: &Tenant) -> PasswordRules {
 
 /// The tenant's settings, with their ETag. For admins and owners.
 #[utoipa::path(get, path = "/tenants/settings", tag = "tenant",
-    security(("session" = []), ("bearer" = ["admin"])), responses(
+    security(("session" = ["admin"]), ("bearer" = ["admin"])), params(("If-None-Match" = Option<String>, Header,
+        description = "The ETag that the caller has already")), responses(
     (status = 200, body = SettingsDocument),
     (status = 304, description = "If-None-Match names this version"),
     (status = "4XX", body = ProblemBody)))]
@@ -97,7 +100,9 @@ pub(crate) async fn get(Admin(member): Admin, headers: HeaderMap) -> Response {
 /// Changes the tenant's settings: the ones that are there. `If-Match` guards against overwriting
 /// another's change. For owners.
 #[utoipa::path(put, path = "/tenants/settings", tag = "tenant", request_body = SettingsChanges,
-    security(("session" = []), ("bearer" = ["admin"])), responses(
+    params(("If-Match" = Option<String>, Header,
+        description = "The ETag that it must still have")),
+    security(("session" = ["owner"]), ("bearer" = ["admin"])), responses(
     (status = 200, body = SettingsDocument), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn put(
     State(app): State<App>,
@@ -111,7 +116,9 @@ pub(crate) async fn put(
 /// Changes the tenant's settings by a merge patch (RFC 7396): `null` puts a setting back to its
 /// default. `If-Match` guards against overwriting another's change. For owners.
 #[utoipa::path(patch, path = "/tenants/settings", tag = "tenant", request_body = SettingsChanges,
-    security(("session" = []), ("bearer" = ["admin"])), responses(
+    params(("If-Match" = Option<String>, Header,
+        description = "The ETag that it must still have")),
+    security(("session" = ["owner"]), ("bearer" = ["admin"])), responses(
     (status = 200, body = SettingsDocument), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn patch(
     State(app): State<App>,

@@ -9,6 +9,12 @@ use crate::{app::App, caller::Admin, error::Error, store::stats};
 
 /// Use and limits. A limit that is `null` is none.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!(
+    {"total_users": 2, "active_users": 2, "total_clients": 1, "active_tokens": 1,
+    "active_sessions": 1, "total_notes": 1, "storage_bytes": 200704, "plan": "free",
+    "max_users": 10, "max_clients": 5, "max_notes": 1000, "max_storage_bytes": 104857600,
+    "max_requests_per_second": 50, "max_api_calls_per_month": 100000}
+))]
 pub(crate) struct Stats {
     total_users: i64,
     active_users: i64,
@@ -30,7 +36,7 @@ pub(crate) struct Stats {
 
 /// How much the tenant uses of what its plan allows. For admins and owners.
 #[utoipa::path(get, path = "/tenants/stats", tag = "tenant",
-    security(("session" = []), ("bearer" = ["admin"])), responses(
+    security(("session" = ["admin"]), ("bearer" = ["admin"])), responses(
     (status = 200, body = Stats), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn get(
     State(app): State<App>,

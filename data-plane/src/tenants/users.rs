@@ -41,10 +41,12 @@ pub(crate) struct Search {
     /// Users whose username or email contains this.
     search: Option<String>,
     /// `owner`, `admin` or `user`.
+    #[param(inline, value_type = Option<Role>)]
     role: Option<String>,
     /// `true` or `false`.
     is_active: Option<bool>,
     /// 1 to 200; default 50.
+    #[param(value_type = Option<u8>, minimum = 1, maximum = 200)]
     limit: Option<String>,
     /// `next` of the page before.
     cursor: Option<String>,
@@ -52,7 +54,13 @@ pub(crate) struct Search {
 
 /// A page of users.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Page {
+#[schema(example = json!(
+    {"users": [{"id": "0197c5a0-7e1c-7cc3-98c4-dc0c0c07398f", "username": "ada",
+    "email": "ada@example.com", "role": "user", "is_active": true,
+    "created_at": "2026-01-31T09:30:00Z", "updated_at": "2026-01-31T09:30:00Z",
+    "last_login_at": null}], "next": null}
+))]
+pub(crate) struct UserPage {
     users: Vec<User>,
     /// Where to go on; `null` on the last page.
     next: Option<String>,
@@ -60,6 +68,10 @@ pub(crate) struct Page {
 
 /// A user to be added by an admin.
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!(
+    {"username": "ada", "email": "ada@example.com", "password": "correct horse battery",
+    "role": "user"}
+))]
 pub(crate) struct NewMember {
     #[serde(default)]
     #[schema(value_type = String)]
@@ -78,6 +90,7 @@ pub(crate) struct NewMember {
 
 /// What is to be changed (RFC 7396): what is absent stays; nothing of a user can be cleared.
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!({"is_active": false}))]
 pub(crate) struct UserChanges {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
@@ -131,6 +144,7 @@ impl UserChanges {
 
 /// A role to be given.
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!({"role": "admin"}))]
 pub(crate) struct NewRole {
     /// `owner`, `admin` or `user`.
     #[serde(default)]
@@ -140,12 +154,12 @@ pub(crate) struct NewRole {
 
 /// Lists users in the order in which they were added. For admins and owners.
 #[utoipa::path(get, path = "/tenants/users", tag = "tenant", params(Search),
-    security(("session" = []), ("bearer" = ["admin"])), responses(
-    (status = 200, body = Page), (status = "4XX", body = ProblemBody)))]
+    security(("session" = ["admin"]), ("bearer" = ["admin"])), responses(
+    (status = 200, body = UserPage), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn list(
     Admin(member): Admin,
     Query(search): Query<Search>,
-) -> Result<Json<Page>, Error> {
+) -> Result<Json<UserPage>, Error> {
     let limit = page::limit(search.limit.as_deref())?;
     let after: Option<uuid::Uuid> = page::after(search.cursor.as_deref())?;
     let unknown = || Problem::new(Kind::ValidationFailed).field("role", "is no role");
@@ -161,12 +175,12 @@ pub(crate) async fn list(
     };
     let mut users = users::list(&member.db, &filter, limit + 1).await?;
     let next = page::cut(&mut users, limit, |user| *user.id.as_uuid());
-    Ok(Json(Page { users, next }))
+    Ok(Json(UserPage { users, next }))
 }
 
 /// One user. For admins and owners.
-#[utoipa::path(get, path = "/tenants/users/{id}", tag = "tenant", params(("id" = String, Path)),
-    security(("session" = []), ("bearer" = ["admin"])), responses(
+#[utoipa::path(get, path = "/tenants/users/{id}", tag = "tenant", params(("id" = UserId, Path, description = "The user's id")),
+    security(("session" = ["admin"]), ("bearer" = ["admin"])), responses(
     (status = 200, body = User), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn get(Admin(member): Admin, Id(id): Id<UserId>) -> Result<Json<User>, Error> {
     users::by_id(&member.db, id).await.map(Json)
@@ -174,7 +188,7 @@ pub(crate) async fn get(Admin(member): Admin, Id(id): Id<UserId>) -> Result<Json
 
 /// Adds a user, whatever the tenant's setting for registration. For admins and owners.
 #[utoipa::path(post, path = "/tenants/users", tag = "tenant", request_body = NewMember,
-    security(("session" = []), ("bearer" = ["admin"])), responses(
+    security(("session" = ["admin"]), ("bearer" = ["admin"])), responses(
     (status = 201, body = User), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn create(
     State(app): State<App>,
@@ -218,7 +232,7 @@ pub(crate) async fn create(
 /// Changes a user. A new password ends their sessions and revokes their tokens; the session in which
 /// somebody changes their own goes on, under the cookie of the answer. For admins and owners.
 #[utoipa::path(patch, path = "/tenants/users/{id}", tag = "tenant", request_body = UserChanges,
-    params(("id" = String, Path)), security(("session" = []), ("bearer" = ["admin"])), responses(
+    params(("id" = UserId, Path, description = "The user's id")), security(("session" = ["admin"]), ("bearer" = ["admin"])), responses(
     (status = 200, body = User), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn patch(
     State(app): State<App>,
@@ -265,8 +279,8 @@ fn renewed_cookie(app: &App, session: &Session, secret: &Minted) -> HeaderValue 
 }
 
 /// Removes a user, with their sessions and tokens; what they wrote stays. For admins and owners.
-#[utoipa::path(delete, path = "/tenants/users/{id}", tag = "tenant", params(("id" = String, Path)),
-    security(("session" = []), ("bearer" = ["admin"])), responses(
+#[utoipa::path(delete, path = "/tenants/users/{id}", tag = "tenant", params(("id" = UserId, Path, description = "The user's id")),
+    security(("session" = ["admin"]), ("bearer" = ["admin"])), responses(
     (status = 204, description = "Removed"), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn delete(Admin(member): Admin, Id(id): Id<UserId>) -> Result<StatusCode, Error> {
     changes::delete(&member.db, &member.user, id).await?;
@@ -275,7 +289,7 @@ pub(crate) async fn delete(Admin(member): Admin, Id(id): Id<UserId>) -> Result<S
 
 /// Gives a user a role. For owners.
 #[utoipa::path(put, path = "/tenants/users/{id}/role", tag = "tenant", request_body = NewRole,
-    params(("id" = String, Path)), security(("session" = []), ("bearer" = ["admin"])), responses(
+    params(("id" = UserId, Path, description = "The user's id")), security(("session" = ["owner"]), ("bearer" = ["admin"])), responses(
     (status = 200, body = User), (status = "4XX", body = ProblemBody)))]
 pub(crate) async fn put_role(
     State(app): State<App>,

@@ -15,6 +15,9 @@ const MOST_URIS: usize = 20;
 
 /// Client metadata as it is sent.
 #[derive(Deserialize, Serialize, ToSchema)]
+#[schema(example = json!(
+    {"client_name": "Dashboard", "grant_types": ["client_credentials"], "scope": "read write"}
+))]
 pub(crate) struct Metadata {
     /// 1 to 100 characters.
     #[serde(default)]

@@ -73,7 +73,7 @@ pub(crate) struct NoteSummary {
 }
 
 /// An order in which notes are listed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub(crate) enum Order {
     #[default]
     #[serde(rename = "-created_at")]
