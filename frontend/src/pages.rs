@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod authorize;
 pub(crate) mod home;
+mod plans;
 pub(crate) mod register;
 pub(crate) mod session;
 pub(crate) mod sign_up;

@@ -1,6 +1,6 @@
 //! What every page needs: the planes, the views, randomness, and the names we go by.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use service::{
     Entropy,
@@ -9,7 +9,11 @@ use service::{
 };
 
 use crate::{
-    StartError, description::Description, settings::Settings, upstream::Upstream, views::Views,
+    StartError,
+    description::Description,
+    settings::Settings,
+    upstream::{Offer, Upstream},
+    views::Views,
 };
 
 /// Shared by all handlers; cheap to clone.
@@ -24,6 +28,8 @@ pub(crate) struct Parts {
     pub(crate) hosts: PlatformHosts,
     pub(crate) network: Network,
     pub(crate) entropy: Entropy,
+    /// What the control plane offered when it last answered.
+    offer: Mutex<Option<Offer>>,
 }
 
 impl std::ops::Deref for Site {
@@ -49,7 +55,20 @@ impl Site {
             hosts: PlatformHosts::new(addresses),
             network: network.clone(),
             entropy: entropy.clone(),
+            offer: Mutex::default(),
         })))
+    }
+
+    /// Keeps what strangers may sign up for, for when the control plane does not answer.
+    pub(crate) fn remember_offer(&self, offer: &Offer) {
+        let mut kept = self.offer.lock().unwrap_or_else(PoisonError::into_inner);
+        *kept = Some(offer.clone());
+    }
+
+    /// What strangers might sign up for when the control plane last answered.
+    pub(crate) fn last_offer(&self) -> Option<Offer> {
+        let kept = self.offer.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.clone()
     }
 
     /// The name of a cookie: bound to its exact host by the browser (`__Host-`) where TLS

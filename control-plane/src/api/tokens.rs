@@ -1,7 +1,7 @@
 //! `/control/v1/tokens`: operators' tokens, and `/control/v1/events`: what was done to the platform.
 
 use axum::extract::State;
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::StatusCode;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -141,16 +141,14 @@ pub(crate) async fn create_token(
     State(plane): State<ControlPlane>,
     operator: Operator,
     Json(new): Json<NewOperatorToken>,
-) -> Result<([(HeaderName, HeaderValue); 1], Created<MadeToken>), Error> {
+) -> Result<Created<MadeToken>, Error> {
     let (secret, made) = plane.create_token(new.check()?, &operator.actor()).await?;
-    let no_store = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    let made = MadeToken {
+    Ok(Created(MadeToken {
         id: made.id,
         token: secret.expose_secret().to_owned(),
         name: made.name,
         expires_at: made.expires_at,
-    };
-    Ok(([no_store], Created(made)))
+    }))
 }
 
 /// Revokes an operator's token, perhaps the one that is presented; it opens nothing from then on.

@@ -11,7 +11,7 @@ pub(crate) async fn show(
     visitor: Visitor,
 ) -> Result<Response, PlaneError> {
     if visitor.on_platform {
-        Ok(sign_up::show(&site, &visitor))
+        Ok(sign_up::show(&site, &visitor).await)
     } else {
         account::show(&site, &visitor).await
     }

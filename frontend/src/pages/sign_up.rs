@@ -9,41 +9,30 @@ use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 use service::{Json, Kind, Query};
 
-use super::welcome;
+use super::{
+    plans::{self, ClosedView, PlanView},
+    welcome,
+};
 use crate::{
     form_token::Posted,
     form_view::{FormView, sentence},
     security,
     site::Site,
-    upstream::{NewTenant, PlaneError},
+    upstream::{NewTenant, Offer, PlaneError},
     views::Frame,
     visitor::{OnPlatform, Visitor},
 };
 
-/// The plans as they are delivered, with the figure people choose by. An operator may edit them;
-/// the plane has the last word.
-const PLANS: [(&str, &str, &str); 4] = [
-    ("free", "Free", "10 users"),
-    ("basic", "Basic", "50 users"),
-    ("premium", "Premium", "200 users"),
-    ("enterprise", "Enterprise", "Unlimited users"),
-];
-
 #[derive(Serialize)]
 struct View {
+    /// In place of the form, while sign-up is closed.
+    closed: Option<ClosedView>,
     form: FormView,
-    plans: Vec<Plan>,
+    /// Empty while nobody knows which there are: then the plane chooses.
+    plans: Vec<PlanView>,
     idempotency_key: String,
     /// What follows the slug in the tenant's host name.
     url_suffix: String,
-}
-
-#[derive(Serialize)]
-struct Plan {
-    value: &'static str,
-    name: &'static str,
-    quota: &'static str,
-    chosen: bool,
 }
 
 /// What the script asks while someone types.
@@ -53,12 +42,13 @@ pub(crate) struct Wish {
 }
 
 /// The front page, its form empty.
-pub(crate) fn show(site: &Site, visitor: &Visitor) -> Response {
+pub(crate) async fn show(site: &Site, visitor: &Visitor) -> Response {
     let new = NewTenant {
         idempotency_key: fresh_key(site),
         ..NewTenant::default()
     };
-    landing(site, visitor, StatusCode::OK, form(&new), new)
+    let offer = plans::offer(site, visitor).await;
+    landing(site, visitor, StatusCode::OK, form(&new), new, offer)
 }
 
 /// `POST /signup`: makes the tenant and leads to it, or says what stands in the way.
@@ -93,7 +83,9 @@ pub(crate) async fn submit(
     if !refusal.is(Kind::Unavailable) {
         new.idempotency_key = fresh_key(&site);
     }
-    Ok(refusal.pass_patience(landing(&site, &visitor, refusal.status, view, new)))
+    let offer = plans::offer(&site, &visitor).await;
+    let page = landing(&site, &visitor, refusal.status, view, new, offer);
+    Ok(refusal.pass_patience(page))
 }
 
 /// `GET /signup/slug`: whether a slug can be had.
@@ -119,16 +111,12 @@ pub(super) fn landing(
     status: StatusCode,
     form: FormView,
     new: NewTenant,
+    offer: Option<Offer>,
 ) -> Response {
-    let plan = |(value, name, quota)| Plan {
-        value,
-        name,
-        quota,
-        chosen: new.plan == value,
-    };
     let view = View {
+        closed: plans::closed(offer.as_ref()),
         form,
-        plans: PLANS.map(plan).into(),
+        plans: plans::choices(offer.as_ref(), &new.plan),
         idempotency_key: new.idempotency_key,
         url_suffix: format!(".{}", site.addresses.base_domain),
     };

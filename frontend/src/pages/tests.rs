@@ -13,7 +13,7 @@ use super::{account, register, session, sign_up, welcome};
 use crate::{
     Settings,
     site::Site,
-    upstream::{Info, NewUser, PlaneError, Stats},
+    upstream::{Info, NewTenant, NewUser, PlaneError, Stats},
     visitor::Visitor,
 };
 
@@ -54,17 +54,54 @@ fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).unwrap()
 }
 
-#[tokio::test]
-async fn the_front_page_offers_the_plans() {
+async fn front_page(offer: Option<Value>) -> String {
     let site = site();
-    let page = text(sign_up::show(
-        &site,
-        &visitor(&site, "localhost:9000").await,
-    ))
+    let visitor = visitor(&site, "localhost:9000").await;
+    let new = NewTenant {
+        plan: "basic".to_owned(),
+        ..NewTenant::default()
+    };
+    let (form, status) = (sign_up::form(&new), http::StatusCode::OK);
+    let offer = offer.map(read);
+    text(sign_up::landing(&site, &visitor, status, form, new, offer)).await
+}
+
+#[tokio::test]
+async fn the_front_page_offers_the_registrys_plans() {
+    let page = front_page(Some(json!({ "signup": "open", "contact": null, "plans": [
+        { "name": "small", "title": "Small <1>", "max_users": 3, "max_notes": 7 },
+        { "name": "large", "title": "Large", "max_users": null },
+    ] })))
     .await;
-    assert_eq!(page.matches("name=\"plan\"").count(), 4);
-    assert!(page.contains("value=\"free\" required checked"));
-    assert!(page.contains(">.localhost</span>"));
+    assert_eq!(page.matches("name=\"plan\"").count(), 2);
+    assert!(page.contains("value=\"small\" required checked"));
+    assert!(page.contains("Small &lt;1&gt;") && page.contains("3 users"));
+    assert!(page.contains("Unlimited users") && page.contains(">.localhost</span>"));
+}
+
+/// What was chosen before is sent again, so that a repeated form is the same sign-up.
+#[tokio::test]
+async fn the_front_page_offers_no_plans_that_it_does_not_know() {
+    let page = front_page(None).await;
+    assert!(page.contains("action=\"/signup\"") && !page.contains("type=\"radio\""));
+    assert!(page.contains("type=\"hidden\" name=\"plan\" value=\"basic\""));
+}
+
+#[tokio::test]
+async fn the_front_page_shows_no_form_while_sign_up_is_closed() {
+    for (contact, said) in [
+        (json!("ops@example.com"), "href=\"mailto:ops@example.com\""),
+        (json!("the <help> desk"), "contact the &lt;help&gt; desk."),
+        (Value::Null, "the operator of this service"),
+    ] {
+        let offer = json!({ "signup": "closed", "contact": contact, "plans": [] });
+        let page = front_page(Some(offer)).await;
+        assert!(!page.contains("action=\"/signup\""), "{page}");
+        assert!(
+            page.contains("Sign-up is closed") && page.contains(said),
+            "{page}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -81,7 +118,9 @@ async fn the_front_page_puts_faults_at_their_fields() {
     }
     let visitor = visitor(&site, "localhost:9000").await;
     let status = http::StatusCode::UNPROCESSABLE_ENTITY;
-    let page = text(sign_up::landing(&site, &visitor, status, form, new)).await;
+    let plans = json!([{ "name": "free", "title": "Free", "max_users": 10 }]);
+    let offer = read(json!({ "signup": "open", "plans": plans }));
+    let page = text(sign_up::landing(&site, &visitor, status, form, new, offer)).await;
     assert!(page.contains("<a href=\"#tenant_slug\">Workspace URL is taken.</a>"));
     assert!(page.contains("aria-describedby=\"tenant_slug-hint tenant_slug-fault "));
     assert!(page.contains("id=\"plan-fault\""));

@@ -30,7 +30,7 @@ impl Default for NewTenant {
             admin_username: String::new(),
             admin_email: String::new(),
             admin_password: SecretString::default(),
-            plan: "free".to_owned(),
+            plan: String::new(),
             idempotency_key: String::new(),
         }
     }
@@ -65,7 +65,34 @@ pub(crate) struct SlugAvailability {
     pub(crate) reason: Option<String>,
 }
 
+/// What strangers may sign up for.
+#[derive(Clone, Deserialize)]
+pub(crate) struct Offer {
+    /// `open` or `closed`.
+    pub(crate) signup: String,
+    /// Whom to ask while it is closed.
+    #[serde(default)]
+    pub(crate) contact: Option<String>,
+    /// The first is the default.
+    pub(crate) plans: Vec<OfferedPlan>,
+}
+
+/// A plan that a stranger may choose.
+#[derive(Clone, Deserialize)]
+pub(crate) struct OfferedPlan {
+    pub(crate) name: String,
+    pub(crate) title: String,
+    /// None: unlimited.
+    #[serde(default)]
+    pub(crate) max_users: Option<i64>,
+}
+
 impl Plane {
+    /// Asks what strangers may sign up for.
+    pub(crate) async fn offer(&self, visitor: &Visitor) -> Result<Offer, PlaneError> {
+        self.get(visitor.headers(), "/tenants/plans").await?.json()
+    }
+
     /// Signs a tenant up.
     pub(crate) async fn sign_up(
         &self,

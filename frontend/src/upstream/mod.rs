@@ -16,7 +16,7 @@ use serde_json::Value;
 use service::settings::Network;
 use url::Url;
 
-pub(crate) use control::{NewTenant, Registered};
+pub(crate) use control::{NewTenant, Offer, OfferedPlan, Registered};
 pub(crate) use data::{Credentials, Info, Member, NewUser, SessionChange, Stats};
 pub(crate) use plane_error::PlaneError;
 
