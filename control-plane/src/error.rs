@@ -124,13 +124,13 @@ impl From<Error> for Problem {
                 .fact("quota", "domain_claims")
                 .fact("limit", MAX_CLAIMS)
                 .fact("used", used),
-            Error::NoPlan(_) => Self::new(Kind::ValidationFailed).field("plan", "is no plan"),
+            Error::NoPlan(_) => Self::new(Kind::ValidationFailed).field("plan", "is not a plan"),
             Error::PlanInUse { tenants, .. } => Self::new(Kind::Conflict)
                 .detail(text)
                 .fact("tenants", tenants),
             Error::NoToken(_) => Self::new(Kind::NotFound).detail("There is no such token."),
             Error::Taken { field } => Self::new(Kind::Conflict)
-                .detail("Somebody else has this already; `errors` says what.")
+                .detail("Already taken. See errors for details.")
                 .field(field, "is taken"),
             Error::WrongStatus(status) => Self::new(Kind::Conflict)
                 .detail(text)

@@ -79,7 +79,7 @@ impl From<Error> for Problem {
         match error {
             Error::Db(cause) => from_db(&cause),
             Error::Taken(field) => Problem::new(Kind::Conflict)
-                .detail(format!("This {field} is taken already."))
+                .detail(format!("This {field} is already taken."))
                 .field(field, "is taken"),
             Error::NotFound => Problem::new(Kind::NotFound),
             Error::Quota { quota, limit, used } => Problem::new(Kind::QuotaExceeded)
@@ -92,7 +92,7 @@ impl From<Error> for Problem {
             Error::RightLost => Problem::new(Kind::Forbidden)
                 .detail("Your role or password changed meanwhile. Sign in again."),
             Error::AboveOwnRole => {
-                Problem::new(Kind::Forbidden).detail("That is above your own role.")
+                Problem::new(Kind::Forbidden).detail("This role is above your own.")
             }
             Error::Reserved {
                 limit,
@@ -107,8 +107,9 @@ impl From<Error> for Problem {
                 .fact("limit", limit)
                 .fact("used", used)
                 .fact("reserved", reserved),
-            Error::LastOwner => Problem::new(Kind::Conflict)
-                .detail("A tenant needs at least one active owner, and this is the last."),
+            Error::LastOwner => {
+                Problem::new(Kind::Conflict).detail("A tenant must have at least one active owner.")
+            }
             Error::Password(cause) => cause.into(),
             Error::Response(problem) => *problem,
         }

@@ -41,7 +41,7 @@ pub(crate) fn after<T: Serialize + DeserializeOwned>(
         (written(&cursor)? == text).then_some(cursor)
     };
     read().map(Some).ok_or_else(|| {
-        Problem::new(Kind::ValidationFailed).field("cursor", "is not one that a page ended with")
+        Problem::new(Kind::ValidationFailed).field("cursor", "is not a cursor of a previous page")
     })
 }
 

@@ -155,9 +155,13 @@ async fn frame(site: &Site, asker: Option<&Visitor>, message: &Message) -> Frame
 
 /// Details are written for people who use the API; these say something to everyone.
 fn adds_to_ours(kind: &str) -> bool {
-    [Kind::RateLimited, Kind::QuotaExceeded]
-        .iter()
-        .any(|of| kind.ends_with(of.slug()))
+    [
+        Kind::RateLimited,
+        Kind::QuotaExceeded,
+        Kind::RegistrationClosed,
+    ]
+    .iter()
+    .any(|of| kind.ends_with(of.slug()))
 }
 
 /// The one table of what pages say, by kind and, for a kind that is not known, by status.
@@ -189,7 +193,7 @@ fn message_for(kind: &str, status: StatusCode) -> Message {
         ),
         Some(Kind::RegistrationClosed) => (
             "Registration is closed",
-            "You cannot create an account here yourself. Ask an administrator to add you.",
+            "Nobody can sign up here without an invitation at the moment.",
             WayOn::Home,
         ),
         Some(Kind::QuotaExceeded) => (

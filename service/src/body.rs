@@ -151,7 +151,7 @@ pub async fn read(request: Request) -> Result<Bytes, Problem> {
     match tokio::time::timeout(PATIENCE, body).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(fault)) if fault.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(Problem::new(Kind::MalformedRequest).detail("The body broke off.")),
+        Ok(Err(_)) => Err(Problem::new(Kind::MalformedRequest).detail("The body is incomplete.")),
         Err(_) => Err(Problem::new(Kind::RequestTimeout)),
     }
 }
@@ -171,7 +171,9 @@ async fn json_or_form<T: DeserializeOwned>(request: Request, empty: Empty) -> Re
 }
 
 fn parse_json<T: DeserializeOwned>(body: &[u8], empty: Empty) -> Result<T, Problem> {
-    let told = |kind, fault: String| Problem::new(kind).detail(format!("The JSON body: {fault}."));
+    let told = |kind, fault: String| {
+        Problem::new(kind).detail(format!("The JSON body cannot be read: {fault}."))
+    };
     let mut members = match json::parse(body) {
         Ok(Value::Object(members)) => members,
         Ok(_) => {

@@ -58,7 +58,7 @@ impl Faults {
 impl From<Faults> for Problem {
     fn from(faults: Faults) -> Self {
         Problem::new(Kind::ValidationFailed)
-            .detail("Some fields need another look; `errors` says which and why.")
+            .detail("Some fields are not valid. See errors for details.")
             .errors(faults.0)
     }
 }

@@ -48,15 +48,15 @@ kinds! {
     /// The request cannot be read: broken JSON, broken encoding, a missing body.
     MalformedRequest = "malformed-request", BAD_REQUEST, "The request cannot be read";
     /// No tenant is named where one is needed.
-    TenantRequired = "tenant-required", BAD_REQUEST, "This endpoint needs a tenant";
+    TenantRequired = "tenant-required", BAD_REQUEST, "A tenant is required";
     /// The tenant gave up the slug that names it; `Location` says where to go.
-    TenantRenamed = "tenant-renamed", PERMANENT_REDIRECT, "The tenant has another slug";
+    TenantRenamed = "tenant-renamed", PERMANENT_REDIRECT, "The tenant has been renamed";
     /// The request names two tenants.
     TenantMismatch = "tenant-mismatch", BAD_REQUEST, "The request names more than one tenant";
     /// No session, token or secret, or none that is valid here.
-    Unauthorized = "unauthorized", UNAUTHORIZED, "Authentication is needed";
+    Unauthorized = "unauthorized", UNAUTHORIZED, "Authentication required";
     /// Known, but not allowed.
-    Forbidden = "forbidden", FORBIDDEN, "Not allowed";
+    Forbidden = "forbidden", FORBIDDEN, "Permission denied";
     /// The token lacks a scope (RFC 6750 section 3.1).
     InsufficientScope = "insufficient-scope", FORBIDDEN, "The token lacks a scope";
     /// A cookie call that another site may have caused.
@@ -64,24 +64,24 @@ kinds! {
     /// The tenant is suspended.
     TenantSuspended = "tenant-suspended", FORBIDDEN, "This tenant is suspended";
     /// The plan allows no more of this.
-    QuotaExceeded = "quota-exceeded", FORBIDDEN, "The plan's quota is used up";
+    QuotaExceeded = "quota-exceeded", FORBIDDEN, "Plan limit reached";
     /// Sign-up or registration is closed.
     RegistrationClosed = "registration-closed", FORBIDDEN, "Registration is closed";
     /// Nothing of that name here.
     NotFound = "not-found", NOT_FOUND, "Not found";
     /// No such tenant.
-    TenantNotFound = "tenant-not-found", NOT_FOUND, "There is no such tenant";
+    TenantNotFound = "tenant-not-found", NOT_FOUND, "Tenant not found";
     /// The path exists, the method does not.
     MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED, "Method not allowed";
     /// The client took too long to send its request.
-    RequestTimeout = "request-timeout", REQUEST_TIMEOUT, "The request took too long to arrive";
+    RequestTimeout = "request-timeout", REQUEST_TIMEOUT, "The request timed out";
     /// Something of that name exists already.
-    Conflict = "conflict", CONFLICT, "Already taken";
+    Conflict = "conflict", CONFLICT, "Conflict";
     /// The body is over the limit.
-    BodyTooLarge = "body-too-large", PAYLOAD_TOO_LARGE, "The body is too large";
+    BodyTooLarge = "body-too-large", PAYLOAD_TOO_LARGE, "The request body is too large";
     /// The body is of a type this endpoint does not read.
     UnsupportedMediaType = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE,
-        "The body is of an unsupported type";
+        "Unsupported media type";
     /// The resource changed since the caller saw it (RFC 9110 section 13.1.1).
     PreconditionFailed = "precondition-failed", PRECONDITION_FAILED, "The resource has changed";
     /// RFC 6749 section 5.2: a parameter is missing, twice there or not readable.
@@ -106,14 +106,14 @@ kinds! {
     ValidationFailed = "validation-failed", UNPROCESSABLE_ENTITY, "Some fields are not valid";
     /// The same idempotency key came with another request.
     IdempotencyKeyReused = "idempotency-key-reused", UNPROCESSABLE_ENTITY,
-        "The idempotency key belongs to another request";
+        "The idempotency key was used for another request";
     /// The change needs an `If-Match` header (RFC 6585 section 3).
     PreconditionRequired = "precondition-required", PRECONDITION_REQUIRED,
         "The change needs an If-Match header";
     /// Too many requests (RFC 6585 section 4).
     RateLimited = "rate-limited", TOO_MANY_REQUESTS, "Too many requests";
     /// A fault of this product; the log knows more.
-    Internal = "internal", INTERNAL_SERVER_ERROR, "Something went wrong on our side";
+    Internal = "internal", INTERNAL_SERVER_ERROR, "Internal server error";
     /// The tenant is being made or taken away.
     TenantNotReady = "tenant-not-ready", SERVICE_UNAVAILABLE, "This tenant is not ready";
     /// A part this service needs does not answer.
@@ -179,7 +179,7 @@ impl Problem {
     #[track_caller]
     pub fn internal(cause: &dyn std::fmt::Display) -> Self {
         tracing::error!(%cause, at = %std::panic::Location::caller(), "internal error");
-        Self::new(Kind::Internal).detail("The request id helps us to find what happened.")
+        Self::new(Kind::Internal).detail("Report the request_id if this happens again.")
     }
 
     /// The kind.

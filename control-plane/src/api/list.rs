@@ -99,7 +99,7 @@ pub(crate) async fn list_all(
 
 async fn all(plane: &ControlPlane, search: &Search) -> Result<Page<TenantRecord>, Error> {
     let (limit, after) = (limit(search)?, after(search)?);
-    let unknown = || Problem::new(Kind::ValidationFailed).field("status", "is no status");
+    let unknown = || Problem::new(Kind::ValidationFailed).field("status", "is not a status");
     let status = search
         .status
         .as_deref()
@@ -131,7 +131,7 @@ fn limit(search: &Search) -> Result<i64, Problem> {
 fn after(search: &Search) -> Result<Option<Slug>, Problem> {
     let read = |text: &str| {
         text.parse().map_err(|_| {
-            let fault = "is not one that a page ended with";
+            let fault = "is not a cursor of a previous page";
             Problem::new(Kind::ValidationFailed).field("cursor", fault)
         })
     };

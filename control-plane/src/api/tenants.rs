@@ -43,7 +43,7 @@ pub(crate) struct Before {
 impl Before {
     pub(super) fn before(self) -> Result<Option<i64>, Problem> {
         let before = self.before.map(|text| {
-            let fault = "is not one that a page ended with";
+            let fault = "is not a cursor of a previous page";
             exact::parse(&text)
                 .ok_or_else(|| Problem::new(Kind::ValidationFailed).field("before", fault))
         });

@@ -127,7 +127,7 @@ pub(crate) async fn list_tokens(
 
 fn cursor(text: &str) -> Result<Uuid, Problem> {
     exact::uuid(text).ok_or_else(|| {
-        let fault = "is not one that a page ended with";
+        let fault = "is not a cursor of a previous page";
         Problem::new(Kind::ValidationFailed).field("cursor", fault)
     })
 }

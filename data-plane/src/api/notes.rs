@@ -242,7 +242,8 @@ fn author_of<S>(caller: &Caller<S>) -> Result<Author<'_>, Error> {
 }
 
 fn changed() -> Problem {
-    Problem::new(Kind::PreconditionFailed).detail("Get the note again and look at what changed.")
+    Problem::new(Kind::PreconditionFailed)
+        .detail("The note has changed. Read it again and use its new ETag.")
 }
 
 fn tagged(note: Note) -> Response {

@@ -78,7 +78,7 @@ pub(crate) fn unauthorized(error: Option<&'static str>) -> Problem {
     match error {
         Some(error) => problem
             .code(error)
-            .detail("The token is unknown here, expired or revoked.")
+            .detail("The token is invalid, expired or revoked.")
             .header(
                 header::WWW_AUTHENTICATE,
                 text(&format!("Bearer realm=\"tenant\", error=\"{error}\"")),

@@ -68,7 +68,7 @@ async fn prove(app: &App, request: &Uncounted, claim: &Claim) -> Result<Arc<Clie
 fn invalid() -> OAuthError {
     OAuthError::new(
         Code::InvalidClient,
-        "The client is unknown here or its secret is wrong.",
+        "Unknown client or incorrect client secret.",
     )
 }
 

@@ -226,6 +226,6 @@ fn wrong_password() -> OAuthError {
 fn invalid_refresh_token() -> OAuthError {
     OAuthError::new(
         Code::InvalidGrant,
-        "The refresh token is unknown here, expired or revoked.",
+        "The refresh token is invalid, expired or revoked.",
     )
 }

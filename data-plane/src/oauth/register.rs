@@ -92,7 +92,7 @@ pub(crate) async fn register(
     };
     let user = changes::insert(&db, None, &new, app.clock.now()).await?;
     Ok(Created(Registered {
-        message: "Welcome. Sign in with your username or email.",
+        message: "Your account has been created. Sign in with your username or email.",
         user_id: user.id,
         username: user.username,
         email: user.email,
@@ -104,8 +104,8 @@ pub(crate) async fn register(
 fn open(registration: Registration) -> Result<(), Problem> {
     let detail = match registration {
         Registration::Open => return Ok(()),
-        Registration::Invite => "This tenant adds users by invitation.",
-        Registration::Closed => "This tenant's administrators add its users.",
+        Registration::Invite => "Ask an administrator for an invitation.",
+        Registration::Closed => "Ask an administrator to add you.",
     };
     Err(Problem::new(Kind::RegistrationClosed).detail(detail))
 }

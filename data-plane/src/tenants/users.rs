@@ -162,7 +162,7 @@ pub(crate) async fn list(
 ) -> Result<Json<UserPage>, Error> {
     let limit = page::limit(search.limit.as_deref())?;
     let after: Option<uuid::Uuid> = page::after(search.cursor.as_deref())?;
-    let unknown = || Problem::new(Kind::ValidationFailed).field("role", "is no role");
+    let unknown = || Problem::new(Kind::ValidationFailed).field("role", "is not a role");
     let role = search
         .role
         .as_deref()

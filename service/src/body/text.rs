@@ -22,7 +22,7 @@ impl Text {
     pub fn required(self, field: &'static str, faults: &mut Faults) -> Option<String> {
         match self {
             Self::Missing => faults.add(field, "is required"),
-            Self::NotText => faults.add(field, "must be a text"),
+            Self::NotText => faults.add(field, "must be a string"),
             Self::Given(text) => return Some(text),
         }
         None
@@ -61,6 +61,6 @@ mod tests {
         assert_eq!(Text::Missing.optional("c", &mut faults), None);
         let problem: Problem = faults.into();
         assert_eq!(problem.kind(), Kind::ValidationFailed);
-        assert_eq!(problem.summary(), "a is required; b must be a text");
+        assert_eq!(problem.summary(), "a is required; b must be a string");
     }
 }

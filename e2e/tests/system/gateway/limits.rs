@@ -52,7 +52,7 @@ async fn an_address_over_its_rate_waits_and_is_then_refused() {
     }
     let problem: serde_json::Value = answer.json().await.unwrap();
     assert_eq!(problem["type"], "/problems/rate-limited");
-    assert_eq!(problem["detail"], "Come back in 1 s.");
+    assert_eq!(problem["detail"], "Try again in 1 s.");
     fixture.gateway.line("rate", "DELAYED").await;
 }
 
