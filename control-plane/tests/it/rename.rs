@@ -125,7 +125,8 @@ async fn a_sign_up_that_waits_for_a_rename_does_not_get_the_slug() {
     let app = TestApp::start().await;
     app.tenant("acme").await;
     let renaming = app.admin().await;
-    let renamed = "BEGIN; UPDATE platform.tenants SET slug = 'globex', schema_name = 'tenant_x'; \
+    let renamed = "BEGIN; UPDATE platform.tenants SET slug = 'globex', \
+        schema_name = 'tenant_globex'; ALTER SCHEMA tenant_acme RENAME TO tenant_globex; \
         INSERT INTO platform.former_slugs SELECT 'acme', id, now() + interval '1 day' \
         FROM platform.tenants";
     renaming.batch_execute(renamed).await.unwrap();
