@@ -48,7 +48,14 @@ pub(crate) async fn show(site: &Site, visitor: &Visitor) -> Response {
         ..NewTenant::default()
     };
     let offer = plans::offer(site, visitor).await;
-    landing(site, visitor, StatusCode::OK, form(&new), new, offer)
+    landing(
+        site,
+        visitor,
+        StatusCode::OK,
+        form(&new),
+        new,
+        offer.as_ref(),
+    )
 }
 
 /// `POST /signup`: makes the tenant and leads to it, or says what stands in the way.
@@ -84,7 +91,7 @@ pub(crate) async fn submit(
         new.idempotency_key = fresh_key(&site);
     }
     let offer = plans::offer(&site, &visitor).await;
-    let page = landing(&site, &visitor, refusal.status, view, new, offer);
+    let page = landing(&site, &visitor, refusal.status, view, new, offer.as_ref());
     Ok(refusal.pass_patience(page))
 }
 
@@ -111,12 +118,12 @@ pub(super) fn landing(
     status: StatusCode,
     form: FormView,
     new: NewTenant,
-    offer: Option<Offer>,
+    offer: Option<&Offer>,
 ) -> Response {
     let view = View {
-        closed: plans::closed(offer.as_ref()),
+        closed: plans::closed(offer),
         form,
-        plans: plans::choices(offer.as_ref(), &new.plan),
+        plans: plans::choices(offer, &new.plan),
         idempotency_key: new.idempotency_key,
         url_suffix: format!(".{}", site.addresses.base_domain),
     };

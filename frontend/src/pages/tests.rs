@@ -13,7 +13,7 @@ use super::{account, register, session, sign_up, welcome};
 use crate::{
     Settings,
     site::Site,
-    upstream::{Info, NewTenant, NewUser, PlaneError, Stats},
+    upstream::{Info, NewTenant, NewUser, Offer, PlaneError, Stats},
     visitor::Visitor,
 };
 
@@ -62,8 +62,16 @@ async fn front_page(offer: Option<Value>) -> String {
         ..NewTenant::default()
     };
     let (form, status) = (sign_up::form(&new), http::StatusCode::OK);
-    let offer = offer.map(read);
-    text(sign_up::landing(&site, &visitor, status, form, new, offer)).await
+    let offer: Option<Offer> = offer.map(read);
+    text(sign_up::landing(
+        &site,
+        &visitor,
+        status,
+        form,
+        new,
+        offer.as_ref(),
+    ))
+    .await
 }
 
 #[tokio::test]
@@ -119,8 +127,16 @@ async fn the_front_page_puts_faults_at_their_fields() {
     let visitor = visitor(&site, "localhost:9000").await;
     let status = http::StatusCode::UNPROCESSABLE_ENTITY;
     let plans = json!([{ "name": "free", "title": "Free", "max_users": 10 }]);
-    let offer = read(json!({ "signup": "open", "plans": plans }));
-    let page = text(sign_up::landing(&site, &visitor, status, form, new, offer)).await;
+    let offer: Option<Offer> = read(json!({ "signup": "open", "plans": plans }));
+    let page = text(sign_up::landing(
+        &site,
+        &visitor,
+        status,
+        form,
+        new,
+        offer.as_ref(),
+    ))
+    .await;
     assert!(page.contains("<a href=\"#tenant_slug\">Workspace URL is taken.</a>"));
     assert!(page.contains("aria-describedby=\"tenant_slug-hint tenant_slug-fault "));
     assert!(page.contains("id=\"plan-fault\""));

@@ -9,7 +9,7 @@ use super::{Plane, PlaneError};
 use crate::visitor::Visitor;
 
 /// A sign-up, by the API's names.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct NewTenant {
     pub(crate) tenant_name: String,
@@ -20,20 +20,6 @@ pub(crate) struct NewTenant {
     pub(crate) plan: String,
     /// Makes a repeated submission of the same form one sign-up.
     pub(crate) idempotency_key: String,
-}
-
-impl Default for NewTenant {
-    fn default() -> Self {
-        Self {
-            tenant_name: String::new(),
-            tenant_slug: String::new(),
-            admin_username: String::new(),
-            admin_email: String::new(),
-            admin_password: SecretString::default(),
-            plan: String::new(),
-            idempotency_key: String::new(),
-        }
-    }
 }
 
 /// A tenant that was just made.
