@@ -258,9 +258,13 @@ mod tests {
         let bounds = Bounds::for_cores(1);
         let queue = FairQueue::new(1, bounds);
         let (gate, closed) = std::sync::mpsc::channel::<()>();
+        let (began, has_begun) = tokio::sync::oneshot::channel();
         let permit = queue.acquire(SHARE()).await.unwrap();
-        let work = tokio::spawn(blocking(permit, move || Ok(closed.recv().is_ok())));
-        tokio::task::yield_now().await;
+        let work = tokio::spawn(blocking(permit, move || {
+            let _ = began.send(());
+            Ok(closed.recv().is_ok())
+        }));
+        has_begun.await.unwrap();
         work.abort();
         assert!(work.await.unwrap_err().is_cancelled());
         assert_eq!(queue.free(), 0);
