@@ -1,7 +1,7 @@
 # Every line calls cargo, the product or a script. ARGS passes further arguments on.
 
 .DEFAULT_GOAL := help
-.PHONY: help up test compose-test lint bench docs
+.PHONY: help up test nightly compose-test lint bench docs
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
@@ -16,6 +16,10 @@ up: ## Builds, then serves everything on a private PostgreSQL in ./.tenantry
 test: ## Runs every test: make test, or make test ARGS="-p tenancy"
 	@scripts/install test
 	@scripts/test $(ARGS)
+
+nightly: ## Every test at its full length, which takes an hour and more
+	@scripts/install test
+	@NIGHTLY=1 scripts/test $(ARGS)
 
 compose-test: ## The production shape in containers, from nothing: needs Docker Engine
 	@scripts/compose-test

@@ -5,11 +5,10 @@ use std::{sync::Arc, time::Duration};
 use e2e::System;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use testkit::seed;
+use testkit::{rounds, seed};
 use tokio::task::JoinSet;
 
 const AT_ONCE: usize = 200;
-const ROUNDS: usize = 3;
 const PASSWORD: &str = "correct horse battery";
 
 fn application(slug: &str) -> Value {
@@ -44,7 +43,7 @@ async fn works(system: &System, slug: &str) -> bool {
 async fn every_sign_up_that_was_answered_works_and_every_other_can_be_repeated() {
     let entropy = seed::printed();
     let mut system = System::start_with(&[("SIGNUP_RATE_PER_MINUTE", "1000000")]).await;
-    for round in 0..ROUNDS {
+    for round in 0..rounds(3, 10) {
         let slugs: Vec<String> = (0..AT_ONCE)
             .map(|n| format!("tenant-{round}-{n}"))
             .collect();
