@@ -13,6 +13,7 @@ pub mod browser;
 pub mod gateway;
 pub mod pgadmin;
 pub mod process;
+pub mod python;
 pub mod raw;
 pub mod recorder;
 pub mod services;
