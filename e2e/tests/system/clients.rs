@@ -16,7 +16,11 @@ use testkit::rounds;
 
 const PROGRAMS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/clients");
 const PASSWORD: &str = "correct horse battery";
-const CLIENTS: [&str; 2] = ["authlib_requests.py", "requests_oauth.py"];
+const CLIENTS: [&str; 3] = [
+    "authlib_requests.py",
+    "authlib_httpx.py",
+    "requests_oauth.py",
+];
 
 /// Signs a tenant up and registers its client.
 async fn tenant(system: &System, slug: &str) -> Value {
