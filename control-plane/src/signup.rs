@@ -6,7 +6,7 @@ pub(crate) mod application;
 mod slug_availability;
 
 use secrecy::{ExposeSecret, SecretString};
-use service::{Digest, Kind, Minted, Problem, password::Share};
+use service::{Digest, Kind, Minted, Problem, body::Text, password::Share};
 use tenancy::{Status, TenantId};
 
 pub(crate) use answer::Answer;
@@ -42,18 +42,22 @@ impl ControlPlane {
         share: Share,
     ) -> Result<SignedUp, Error> {
         let with_code = application.sign_in_code;
-        let plans = self.store().plans().await?;
-        let accepted = application.check(self.hosts(), &choice(plans, actor))?;
-        let key = key.map(|key| Key {
+        // An application of which some field is no text was never taken, so its key is free.
+        let key = key.zip(application.digest()).map(|(key, request)| Key {
             key: actor.idempotency_key(key),
-            request: accepted.digest(),
+            request,
         });
-        let password = accepted.password.clone();
+        // Before it is checked: what was taken once is not judged by what has changed since.
         if let Some(key) = &key
+            && let Text::Given(password) = &application.admin_password
             && let Some(earlier) = self.store().earlier_sign_up(key).await?
         {
+            let password = SecretString::from(password.clone());
             return self.repeat(earlier, share, &password).await;
         }
+        let plans = self.store().plans().await?;
+        let accepted = application.check(self.hosts(), &choice(plans, actor))?;
+        let password = accepted.password.clone();
         let mut new = self.new_tenant(accepted, key, actor, share).await?;
         let code = with_code.then(|| Minted::new(self.entropy(), "tnt_sc_").secret);
         let digest = |code: &SecretString| Digest::of_sign_in_code(code.expose_secret());

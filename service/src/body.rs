@@ -58,7 +58,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        if media_type(request.headers()) != Media::Json {
+        if media_type(request.headers())? != Media::Json {
             return Err(unsupported("application/json"));
         }
         parse_json(&read(request).await?, Empty::Kept).map(Self)
@@ -69,7 +69,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Form<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        if media_type(request.headers()) != Media::Form {
+        if media_type(request.headers())? != Media::Form {
             return Err(unsupported("application/x-www-form-urlencoded"));
         }
         parse_form(&read(request).await?, Empty::Kept).map(Self)
@@ -127,15 +127,39 @@ enum Media {
     Other,
 }
 
-fn media_type(headers: &HeaderMap) -> Media {
+/// What a body is. One in another character set than UTF-8 would be misread, so it is refused.
+fn media_type(headers: &HeaderMap) -> Result<Media, Problem> {
     let value = headers.get(header::CONTENT_TYPE);
     let value = value.map_or(&b""[..], HeaderValue::as_bytes);
-    let essence = value.split(|b| *b == b';').next().unwrap_or_default();
-    match essence.trim_ascii().to_ascii_lowercase().as_slice() {
+    let mut parts = value.split(|b| *b == b';').map(<[u8]>::trim_ascii);
+    let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let media = match essence.as_slice() {
         b"application/json" => Media::Json,
         b"application/x-www-form-urlencoded" => Media::Form,
         _ => Media::Other,
+    };
+    if media != Media::Other && parts.filter_map(charset).any(|name| !is_utf8(name)) {
+        return Err(Problem::new(Kind::UnsupportedMediaType).detail("Send the body as UTF-8."));
     }
+    Ok(media)
+}
+
+/// The value of a parameter `charset`, which may be quoted.
+fn charset(parameter: &[u8]) -> Option<&[u8]> {
+    let at = parameter.iter().position(|b| *b == b'=')?;
+    let (name, value) = (
+        parameter[..at].trim_ascii(),
+        parameter[at + 1..].trim_ascii(),
+    );
+    let quoted = value
+        .strip_prefix(b"\"")
+        .and_then(|v| v.strip_suffix(b"\""));
+    name.eq_ignore_ascii_case(b"charset")
+        .then_some(quoted.unwrap_or(value))
+}
+
+fn is_utf8(charset: &[u8]) -> bool {
+    charset.eq_ignore_ascii_case(b"utf-8") || charset.eq_ignore_ascii_case(b"utf8")
 }
 
 fn unsupported(wanted: &str) -> Problem {
@@ -161,7 +185,7 @@ pub(crate) fn too_large() -> Problem {
 }
 
 async fn json_or_form<T: DeserializeOwned>(request: Request, empty: Empty) -> Result<T, Problem> {
-    match media_type(request.headers()) {
+    match media_type(request.headers())? {
         Media::Json => parse_json(&read(request).await?, empty),
         Media::Form => parse_form(&read(request).await?, empty),
         Media::Other => Err(unsupported(
@@ -254,6 +278,28 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(body.0.name, Text::Given("a".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_body_in_another_character_set_is_refused() {
+        for (parameters, is_read) in [
+            ("; charset=\"UTF-8\"", true),
+            ("; Charset = utf8; x=y", true),
+            ("; charset=iso-8859-1", false),
+            ("; x=y; CHARSET=\"utf-16\"", false),
+            ("; charset=utf-8; charset=latin1", false),
+        ] {
+            for media in ["application/json", "application/x-www-form-urlencoded"] {
+                let request = Request::builder()
+                    .header(header::CONTENT_TYPE, format!("{media}{parameters}"))
+                    .body(Body::from(if media.ends_with("json") { "{}" } else { "" }))
+                    .unwrap();
+                let read = Parameters::<Sample>::from_request(request, &()).await;
+                let refused = read.err().map(|problem| problem.kind());
+                let wanted = (!is_read).then_some(Kind::UnsupportedMediaType);
+                assert_eq!(refused, wanted, "{media}{parameters}");
+            }
+        }
     }
 
     #[tokio::test]

@@ -5,6 +5,15 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
+/// A field as text: UTF-8, else each byte as its character of ISO-8859-1 (RFC 9110 section 5.5), so
+/// that nothing of it is lost.
+#[must_use]
+pub fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let bytes = headers.get(name)?.as_bytes();
+    let utf8 = std::str::from_utf8(bytes).map(str::to_owned);
+    Some(utf8.unwrap_or_else(|_| bytes.iter().copied().map(char::from).collect()))
+}
+
 /// The elements of a comma-separated field (RFC 9110 section 5.6.1), all lines of it in order.
 /// Not for fields whose elements may be quoted.
 pub fn elements<'a>(
@@ -104,6 +113,20 @@ mod tests {
             headers.append(name, HeaderValue::from_bytes(line).unwrap());
         }
         headers
+    }
+
+    #[test]
+    fn a_text_beyond_ascii_is_read_whole() {
+        for (sent, read) in [
+            (&b"plain"[..], "plain"),
+            ("Gerät/1 ☃".as_bytes(), "Gerät/1 ☃"),
+            (b"Ger\xe4t/1", "Gerät/1"),
+            (b"\xff", "ÿ"),
+        ] {
+            let value = HeaderValue::from_bytes(sent).unwrap();
+            let headers = HeaderMap::from_iter([(header::USER_AGENT, value)]);
+            assert_eq!(text(&headers, &header::USER_AGENT).unwrap(), read);
+        }
     }
 
     #[test]

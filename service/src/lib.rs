@@ -33,6 +33,7 @@ pub mod serve;
 pub mod settings;
 pub mod telemetry;
 pub mod tls;
+pub mod web_url;
 
 pub use body::{Form, Json, JsonOrForm, Parameters, Query};
 pub use clock::Clock;

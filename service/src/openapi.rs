@@ -62,11 +62,13 @@ pub fn routes(api: &OpenApi) -> serde_json::Result<Router> {
         let description = Arc::clone(&description);
         async move { description.answer(&headers, KEPT) }
     };
+    let policy = page::policy(api);
+    let docs = get(async move || page::docs(&policy));
     let table = [
         ("/", get(root)),
         ("/openapi.json", get(description)),
-        ("/docs", get(async || page::docs())),
-        ("/docs/", get(async || page::docs())),
+        ("/docs", docs.clone()),
+        ("/docs/", docs),
         ("/docs/{file}", get(file)),
         ("/problems", get(problems::list)),
         ("/problems/{kind}", get(problems::show)),

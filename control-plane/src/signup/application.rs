@@ -62,24 +62,30 @@ pub(super) struct Accepted {
     pub(super) plan: String,
 }
 
-impl Accepted {
-    /// Tells applications apart, the password aside: a fast digest of it would be one more place to
-    /// guess it from. It is compared by the hash that is kept with the key.
-    pub(super) fn digest(&self) -> Digest {
-        let domain = self.domain.as_ref().map(Hostname::as_str);
-        let parts = (
-            &self.name,
-            &self.slug,
-            &self.username,
-            &self.email,
-            domain,
-            &self.plan,
-        );
-        Digest::of(&serde_json::to_string(&parts).unwrap_or_default())
-    }
-}
-
 impl Application {
+    /// Tells applications apart as they were sent, before anything is asked of them that may change:
+    /// which plans are open, which slugs are reserved, what a password needs. The password is left
+    /// out: a fast digest of it would be one more place to guess it from. It is compared by the hash
+    /// that is kept with the key. `None` when a field is no text.
+    pub(super) fn digest(&self) -> Option<Digest> {
+        let sent = [
+            &self.tenant_name,
+            &self.tenant_slug,
+            &self.admin_username,
+            &self.admin_email,
+            &self.domain,
+            &self.plan,
+        ];
+        let text = |text: &Text| match text {
+            Text::Missing => Some(None),
+            // A form sends an empty field where nothing was chosen.
+            Text::Given(text) => Some(Some(text.clone()).filter(|text| !text.is_empty())),
+            Text::NotText => None,
+        };
+        let parts: Vec<Option<String>> = sent.into_iter().map(text).collect::<Option<_>>()?;
+        Some(Digest::of(&serde_json::to_string(&parts).ok()?))
+    }
+
     /// Checks every field; `plans` are those that the applicant may choose, the default first.
     ///
     /// # Errors

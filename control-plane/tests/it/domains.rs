@@ -1,11 +1,13 @@
 //! Domains: anybody may claim one, one tenant proves it.
 
 use control_plane::reaper::look;
-use futures_util::future::{join, join_all};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use time::Duration;
 
-use crate::support::{Answer, TestApp, application_with};
+use testkit::{rounds, seed};
+
+use crate::support::{Answer, TestApp, application_with, at_random};
 
 const HOST: &str = "app.acme.example";
 
@@ -112,11 +114,17 @@ async fn a_domain_that_is_proven_is_nobody_elses() {
 #[tokio::test]
 async fn of_two_that_are_verified_at_once_one_gets_the_domain() {
     let app = two_tenants().await;
-    for round in 0..6 {
+    let entropy = seed::printed();
+    for round in 0..rounds(6, 300) {
         let host = format!("app-{round}.acme.example");
         claim(&app, "acme", &host).await;
         claim(&app, "globex", &host).await;
-        let (acme, globex) = join(verify(&app, "acme", &host), verify(&app, "globex", &host)).await;
+        let (acme, globex) = at_random(
+            &entropy,
+            verify(&app, "acme", &host),
+            verify(&app, "globex", &host),
+        )
+        .await;
         let mut statuses = [acme.status.as_u16(), globex.status.as_u16()];
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 409]);

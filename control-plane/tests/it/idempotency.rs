@@ -126,6 +126,36 @@ async fn a_refused_request_does_not_use_its_key_up() {
 }
 
 #[tokio::test]
+async fn what_closed_meanwhile_does_not_make_a_repetition_fail() {
+    let app = TestApp::start().await;
+    let named = application_with("globex", "plan", "basic");
+    let mut first = Vec::new();
+    for (application, key) in [(&application("acme"), "default"), (&named, "named")] {
+        first.push(app.register_with(application, Some(key)).await);
+    }
+    let close = "UPDATE platform.plans SET self_serve = false";
+    app.admin().await.execute(close, &[]).await.unwrap();
+    let again = app
+        .register_with(&application("acme"), Some("default"))
+        .await;
+    assert_eq!(
+        (again.status, again.text),
+        (first[0].status, first[0].text.clone())
+    );
+    let again = app.register_with(&named, Some("named")).await;
+    assert_eq!(
+        (again.status, again.text),
+        (first[1].status, first[1].text.clone())
+    );
+    assert_eq!(first[1].status, 201);
+    let other = application_with("globex", "admin_password", "another horse");
+    let refused = app.register_with(&other, Some("named")).await;
+    assert_eq!(refused.problem(), "idempotency-key-reused");
+    let fresh = app.register_with(&named, Some("fresh")).await;
+    assert_eq!(fresh.faulty(), ["plan"], "{}", fresh.text);
+}
+
+#[tokio::test]
 async fn keys_are_remembered_for_a_day() {
     let app = TestApp::start().await;
     app.register_with(&application("acme"), Some("key")).await;

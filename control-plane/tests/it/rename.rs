@@ -2,7 +2,9 @@ use control_plane::reaper::look;
 use serde_json::{Value, json};
 use time::Duration;
 
-use crate::support::{Answer, TestApp, application};
+use testkit::{rounds, seed};
+
+use crate::support::{Answer, TestApp, application, at_random};
 
 async fn rename(app: &TestApp, slug: &str, names: Value) -> Answer {
     app.operate_with("PATCH", &format!("/tenants/{slug}"), &names)
@@ -144,13 +146,14 @@ async fn a_sign_up_that_waits_for_a_rename_does_not_get_the_slug() {
 #[tokio::test]
 async fn a_slug_is_never_held_for_one_and_had_by_another() {
     let app = TestApp::start().await;
-    for round in 0..4 {
+    let entropy = seed::printed();
+    for round in 0..rounds(4, 200) {
         let (old, new) = (format!("acme-{round}"), format!("globex-{round}"));
         app.tenant(&old).await;
         let names = json!({ "slug": new });
         let wanted = application(&old);
         let (renamed, signed_up) =
-            futures_util::future::join(rename(&app, &old, names), app.register(&wanted)).await;
+            at_random(&entropy, rename(&app, &old, names), app.register(&wanted)).await;
         assert_eq!(
             (renamed.status.as_u16(), signed_up.status.as_u16()),
             (200, 409)
@@ -192,6 +195,20 @@ async fn names_that_a_tenant_has_already_change_nothing() {
         (app.count(events).await, app.count(row).await),
         (recorded, before)
     );
+}
+
+/// Whoever made the schema, it is not taken over.
+#[tokio::test]
+async fn a_slug_whose_schema_is_there_is_taken() {
+    let app = TestApp::start().await;
+    app.tenant("acme").await;
+    let schema = "CREATE SCHEMA tenant_globex";
+    app.admin().await.batch_execute(schema).await.unwrap();
+    let taken = rename(&app, "acme", json!({ "slug": "globex" })).await;
+    assert_eq!(taken.status, 409);
+    assert_eq!((taken.problem(), taken.faulty()), conflict("slug"));
+    let shown = app.operate("GET", "/tenants/acme").await.json();
+    assert_eq!(shown["slug"], "acme");
 }
 
 #[tokio::test]

@@ -203,6 +203,30 @@ impl TestApp {
 }
 
 /// An application without faults.
+/// Runs both at once, one of them a chosen while later than the other.
+pub(crate) async fn at_random<A, B>(
+    entropy: &Entropy,
+    one: impl Future<Output = A>,
+    other: impl Future<Output = B>,
+) -> (A, B) {
+    let [delay, first] = entropy.bytes();
+    let later = async |is_later: bool| {
+        for _ in 0..if is_later { delay } else { 0 } {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::join!(
+        async {
+            later(first % 2 == 0).await;
+            one.await
+        },
+        async {
+            later(first % 2 == 1).await;
+            other.await
+        }
+    )
+}
+
 pub(crate) fn application(slug: &str) -> Value {
     json!({
         "tenant_name": format!("The {slug} company"),

@@ -153,6 +153,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Error> {
     let mut faults = Faults::new();
     let title = new.title.required("title", &mut faults);
+    let title = title.map(|title| title.trim().to_owned());
     let body = new.body.optional("body", &mut faults).unwrap_or_default();
     check(title.as_deref(), Some(&body), &mut faults);
     faults.finish()?;
@@ -184,6 +185,7 @@ pub(crate) async fn patch(
 ) -> Result<Response, Error> {
     let mut faults = Faults::new();
     let title = changes.title.replacement("title", &mut faults);
+    let title = title.map(|title| title.trim().to_owned());
     let body = changes.body.change("body", &mut faults);
     let body = body.map(Option::unwrap_or_default);
     check(title.as_deref(), body.as_deref(), &mut faults);
@@ -250,8 +252,9 @@ fn tagged(note: Note) -> Response {
     ([(header::ETAG, etag(note.version))], Json(note)).into_response()
 }
 
+/// A title is counted as it is kept: without white space around it.
 fn check(title: Option<&str>, body: Option<&str>, faults: &mut Faults) {
-    if title.is_some_and(|title| !(1..=TITLE).contains(&title.trim().chars().count())) {
+    if title.is_some_and(|title| !(1..=TITLE).contains(&title.chars().count())) {
         faults.add("title", format!("must have 1 to {TITLE} characters"));
     }
     if body.is_some_and(|body| body.chars().count() > BODY) {

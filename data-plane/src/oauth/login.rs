@@ -94,6 +94,7 @@ pub(crate) async fn login(
     let minted = Minted::new(&app.entropy, "tnt_ss_");
     let now = app.clock.now();
     let seconds = tenant.settings.session_policy.lifetime_seconds;
+    let user_agent = user_agent(&parts.headers);
     let session = NewSession {
         id: app.entropy.id(&app.clock),
         digest: minted.digest,
@@ -101,7 +102,7 @@ pub(crate) async fn login(
         credentials_version: holder.credentials_version,
         now,
         expires_at: now + Duration::seconds(seconds.into()),
-        user_agent: user_agent(&parts.headers),
+        user_agent: user_agent.as_deref(),
         address: from.0.to_string(),
     };
     if !sessions::begin(&db, &session).await? {
@@ -192,9 +193,9 @@ pub(super) async fn remember(
 }
 
 /// What the browser calls itself, for the list of sessions; cut, since it is anybody's text.
-pub(super) fn user_agent(headers: &HeaderMap) -> Option<&str> {
-    let text = headers.get(header::USER_AGENT)?.to_str().ok()?;
-    Some(text.get(..256).unwrap_or(text))
+pub(super) fn user_agent(headers: &HeaderMap) -> Option<String> {
+    let text = service::header::text(headers, &header::USER_AGENT)?;
+    Some(text.chars().take(256).collect())
 }
 
 fn refused() -> Problem {

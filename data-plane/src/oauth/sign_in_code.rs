@@ -58,11 +58,12 @@ pub(crate) async fn redeem(
     let minted = Minted::new(&app.entropy, "tnt_ss_");
     let seconds = tenant.settings.session_policy.lifetime_seconds;
     let now = app.clock.now();
+    let user_agent = user_agent(&parts.headers);
     let session = NewSession {
         digest: minted.digest,
         now,
         expires_at: now + Duration::seconds(seconds.into()),
-        user_agent: user_agent(&parts.headers),
+        user_agent: user_agent.as_deref(),
         address: from.0.to_string(),
     };
     let holder = sign_in_codes::redeem(&db, &Digest::of_sign_in_code(&code), &session)

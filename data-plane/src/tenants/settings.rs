@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use service::{
     Digest, Faults, Json, Kind, Patched, Problem, account::PasswordRules, body::json,
-    problem::ProblemBody,
+    problem::ProblemBody, web_url,
 };
 use tenancy::{Tenant, registry::Profile, settings::TenantSettings};
 use utoipa::ToSchema;
@@ -31,6 +31,9 @@ use merge::Nulls;
 
 /// How often a change is tried again when somebody else's came between.
 const MAX_ATTEMPTS: usize = 5;
+
+/// The most characters of a logo's URL.
+const MAX_LOGO_URL: usize = 500;
 
 /// The tenant's name and settings, whole.
 #[derive(PartialEq, Serialize, ToSchema)]
@@ -156,10 +159,7 @@ async fn change(
         merge::merge(&mut new.settings, &changes.settings, nulls);
         let after = document(&new)?;
         check(&after.settings)?;
-        // As the set that it is, whatever was sent more than once.
-        if let Some(grants) = new.settings.get_mut("forbidden_grants") {
-            *grants = serde_json::json!(after.settings.forbidden_grants);
-        }
+        merge::write_as_read(&mut new.settings, &after.settings)?;
         if after == before || app.registry.replace_profile(id, &kept, &new).await? {
             return Ok(after.tagged());
         }
@@ -183,6 +183,9 @@ fn check(settings: &TenantSettings) -> Result<(), Problem> {
     let mut faults = Faults::new();
     for (field, fault) in settings.faults() {
         faults.add(field, fault);
+    }
+    if let Some(url) = &settings.branding.logo_url {
+        faults.check("branding.logo_url", web_url::read_https(url, MAX_LOGO_URL));
     }
     let mut grants = settings.forbidden_grants.iter();
     if grants.any(|grant| Grant::read(grant).is_none()) {

@@ -66,6 +66,21 @@ async fn a_note_is_written_read_changed_and_removed() {
 }
 
 #[tokio::test]
+async fn a_title_is_counted_as_it_is_kept() {
+    let app = TestApp::start().await;
+    let ada = app.tenant("acme").user("ada", "read write").await;
+    let long = format!("\t {} \n", "x".repeat(200));
+    let note = write(&ada, &long).await;
+    assert_eq!(note["title"], long.trim());
+    let path = format!("/api/notes/{}", note["id"]);
+    let changed = ada.patch(&path, json!({"title": "  plan "})).await;
+    assert_eq!(changed.expect(200).json()["title"], "plan");
+    for blank in ["", " \n"] {
+        ada.patch(&path, json!({"title": blank})).await.expect(422);
+    }
+}
+
+#[tokio::test]
 async fn etags_guard_against_overwriting() {
     let app = TestApp::start().await;
     let ada = app.tenant("acme").user("ada", "read write").await;

@@ -74,8 +74,13 @@ async fn settings_that_make_no_sense_change_nothing() {
         json!({"session_policy": {"lifetime_seconds": -1}}),
         json!({"token_policy": {"access_seconds": 1e99}}),
         json!({"branding": {"logo_url": "javascript:alert(1)"}}),
+        json!({"branding": {"logo_url": "https://user@acme.example/logo.svg"}}),
+        json!({"branding": {"logo_url": "https://ACME.example/logo.svg"}}),
         json!({"forbidden_grants": ["everything"]}),
+        json!({"registration": {"closed": null}}),
     ] {
+        let patched = owner.patch("/tenants/settings", bad.clone()).await;
+        assert_eq!(patched.expect(422).problem(), "validation-failed", "{bad}");
         let answer = owner.put("/tenants/settings", bad.clone()).await;
         assert_eq!(answer.expect(422).problem(), "validation-failed", "{bad}");
     }

@@ -4,12 +4,16 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use service::web_url;
 
 use crate::{
     site::Site,
     upstream::{Offer, OfferedPlan},
     visitor::Visitor,
 };
+
+/// The most characters of what the platform says whom to ask.
+const MAX_CONTACT: usize = 200;
 
 /// How long the front page waits for the plane before it shows what it knows.
 const OFFER_TIMEOUT: Duration = Duration::from_secs(3);
@@ -87,7 +91,7 @@ pub(super) fn closed(offer: Option<&Offer>) -> Option<ClosedView> {
 fn href(contact: &str) -> Option<String> {
     if contact.contains(char::is_whitespace) {
         None
-    } else if contact.starts_with("https://") {
+    } else if web_url::read_https(contact, MAX_CONTACT).is_ok() {
         Some(contact.to_owned())
     } else {
         let is_email = contact.contains('@') && !contact.contains([':', '?', '&', '%']);
@@ -123,6 +127,7 @@ mod tests {
         for (contact, link) in [
             ("ops@example.com", Some("mailto:ops@example.com")),
             ("https://example.com/ask", Some("https://example.com/ask")),
+            ("https://example.com@other.example/ask", None),
             ("the people downstairs", None),
             ("javascript:alert(1)@x", None),
             ("http://example.com", None),

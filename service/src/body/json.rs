@@ -236,6 +236,10 @@ impl<'de> Deserializer<'de> for Strict {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
+        // `serde_json` takes `{"open": null}` for the word `open`.
+        if self.0.is_object() {
+            return Err(Error::invalid_type(Unexpected::Map, &"a word"));
+        }
         self.0.deserialize_enum(name, variants, visitor)
     }
 

@@ -4,12 +4,12 @@
 use std::sync::LazyLock;
 
 use axum::response::{Html, IntoResponse, Response};
-use http::{HeaderName, header};
+use http::{HeaderName, HeaderValue, header};
+use utoipa::openapi::OpenApi;
 
 use super::ASSETS;
 
-/// Scripts and style sheets are files of ours. Swagger UI has icons as `data:` images and calls
-/// the API that serves it.
+/// Scripts and style sheets are files of ours. Swagger UI has icons as `data:` images.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; \
     form-action 'none'";
@@ -27,8 +27,36 @@ static LINKS: LazyLock<[String; 5]> = LazyLock::new(|| {
         .map(|asset| format!("/docs/{}", asset.versioned()))
 });
 
+/// The policy of the page that tries calls: it may call what the description's `servers` name, too.
+pub(super) fn policy(api: &OpenApi) -> HeaderValue {
+    let servers = api.servers.iter().flatten();
+    let mut sources: Vec<String> = servers.filter_map(|one| source(&one.url)).collect();
+    sources.sort();
+    sources.dedup();
+    let allowed = format!(
+        "connect-src {}",
+        [&["'self'".to_owned()], &sources[..]].concat().join(" ")
+    );
+    HeaderValue::from_str(&POLICY.replace("connect-src 'self'", &allowed))
+        .unwrap_or(HeaderValue::from_static(POLICY))
+}
+
+/// The origin of a server, with `*` for a variable that is the first label of its host.
+fn source(server: &str) -> Option<String> {
+    let (scheme, rest) = server.split_once("://")?;
+    let host = rest.split('/').next()?;
+    let host = match host.strip_prefix('{') {
+        Some(variable) => format!("*.{}", variable.split_once("}.")?.1),
+        None => host.to_owned(),
+    };
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".:*-[]".contains(&byte);
+    host.bytes()
+        .all(is_plain)
+        .then(|| format!("{scheme}://{host}"))
+}
+
 /// `GET /docs`.
-pub(super) fn docs() -> Response {
+pub(super) fn docs(policy: &HeaderValue) -> Response {
     let [swagger_css, swagger_js, _, docs_js, _] = &*LINKS;
     let head = format!(
         "<link rel=\"stylesheet\" href=\"{swagger_css}\">\n\
@@ -38,7 +66,10 @@ pub(super) fn docs() -> Response {
     let body = "<div id=\"swagger-ui\"></div>\n\
         <noscript><p>This page needs JavaScript. The same description is at \
         <a href=\"/openapi.json\">/openapi.json</a>.</p></noscript>\n";
-    framed("Tenantry API", &head, body)
+    let mut page = framed("Tenantry API", &head, body);
+    page.headers_mut()
+        .insert(header::CONTENT_SECURITY_POLICY, policy.clone());
+    page
 }
 
 /// A page of these.

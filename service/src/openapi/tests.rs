@@ -60,6 +60,23 @@ async fn every_kind_of_problem_has_its_page() {
     assert_eq!(all.matches("<li>").count(), Kind::ALL.len());
 }
 
+#[test]
+fn the_documentation_may_call_what_its_description_names() {
+    use utoipa::openapi::ServerBuilder;
+    let urls = [
+        "https://api.example:8443",
+        "https://{slug}.tenants.example",
+        "https://api.example:8443/tenants/{slug}",
+        "https://a.example;script-src *",
+    ];
+    let servers = urls.map(|url| ServerBuilder::new().url(url).build());
+    let mut api = OpenApi::default();
+    api.servers = Some(servers.into());
+    let policy = page::policy(&api);
+    let sources = "; connect-src 'self' https://*.tenants.example https://api.example:8443; ";
+    assert!(policy.to_str().unwrap().contains(sources), "{policy:?}");
+}
+
 #[tokio::test]
 async fn the_documentation_loads_nothing_inline_and_nothing_from_elsewhere() {
     let (status, headers, page) = ask("/docs", BROWSER).await;

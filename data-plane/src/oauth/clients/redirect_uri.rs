@@ -1,9 +1,9 @@
 //! Redirect URIs (RFC 6749 section 3.1.2, RFC 8252 section 7).
 //!
-//! They are kept and compared as they were written, so only what a browser would not rewrite is
-//! accepted: what we compare is then where the browser goes.
+//! They are kept and compared as they were written; what that asks of a URL is in
+//! [`service::web_url`].
 
-use url::Url;
+use service::web_url;
 
 const MAX_LENGTH: usize = 2000;
 
@@ -13,37 +13,15 @@ const MAX_LENGTH: usize = 2000;
 /// Why it cannot be used, to stand behind "the redirect URI".
 pub(super) fn check(text: &str) -> Result<(), String> {
     let refused = |why: &str| Err(why.to_owned());
-    if text.len() > MAX_LENGTH {
-        return Err(format!("has more than {MAX_LENGTH} characters"));
-    }
-    if !text.bytes().all(|b| b.is_ascii_graphic()) || text.contains(['\\', '*', '#', '"', '<', '>'])
-    {
-        return refused("must be ASCII without white space, backslash, wildcard and fragment");
-    }
-    let Ok(url) = Url::parse(text) else {
-        return refused("is not absolute");
-    };
-    if !url.username().is_empty() || url.password().is_some() {
-        return refused("must not have user information");
-    }
+    let url = web_url::read(text, MAX_LENGTH)?;
     let loopback = url.host_str().is_some_and(is_loopback);
     match url.scheme() {
-        "https" => {}
-        "http" if loopback => {}
-        "http" => return refused("needs https, but for loopback"),
-        scheme if scheme.contains('.') => {}
-        _ => return refused("has a scheme that is neither https nor private to an app"),
+        "https" => Ok(()),
+        "http" if loopback => Ok(()),
+        "http" => refused("needs https, but for loopback"),
+        scheme if scheme.contains('.') => Ok(()),
+        _ => refused("has a scheme that is neither https nor private to an app"),
     }
-    if !is_written_as(&url, text) {
-        return Err(format!("is read by browsers as {url}; register that"));
-    }
-    Ok(())
-}
-
-/// Whether a browser would send to the very text. It may leave out the path of a host's root.
-fn is_written_as(url: &Url, text: &str) -> bool {
-    let written = url.as_str();
-    written == text || url.path() == "/" && written.strip_suffix('/') == Some(text)
 }
 
 fn is_loopback(host: &str) -> bool {

@@ -5,7 +5,7 @@
 //! be lost silently.
 
 use serde_json::{Map, Value};
-use service::{Faults, body::json};
+use service::{Faults, Problem, body::json};
 use tenancy::settings::TenantSettings;
 
 /// What `null` means.
@@ -35,6 +35,32 @@ pub(super) fn merge(kept: &mut Map<String, Value>, sent: &Map<String, Value>, nu
             value => {
                 kept.insert(key.clone(), value.clone());
             }
+        }
+    }
+}
+
+/// Puts each setting that is there as it was read in place of what was sent for it, so that what is
+/// kept is what was checked. Settings that are absent stay so, and those of a later version as they are.
+///
+/// # Errors
+/// When the settings cannot be written as JSON.
+pub(super) fn write_as_read(
+    kept: &mut Map<String, Value>,
+    read: &TenantSettings,
+) -> Result<(), Problem> {
+    let read = serde_json::to_value(read).map_err(|cause| Problem::internal(&cause))?;
+    if let Value::Object(read) = read {
+        replace(kept, &read);
+    }
+    Ok(())
+}
+
+fn replace(kept: &mut Map<String, Value>, read: &Map<String, Value>) {
+    for (key, value) in kept {
+        match (value, read.get(key)) {
+            (Value::Object(within), Some(Value::Object(read))) => replace(within, read),
+            (value, Some(read)) => value.clone_from(read),
+            (_, None) => {}
         }
     }
 }
@@ -88,7 +114,6 @@ fn alone(path: &[&String], value: &Value) -> Result<TenantSettings, serde_json::
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use service::Problem;
 
     use super::*;
 
@@ -109,6 +134,21 @@ mod tests {
             Nulls::AreValues,
         );
         assert_eq!(kept["c"], json!({"v": null}));
+    }
+
+    #[test]
+    fn what_was_read_is_what_is_kept() {
+        let mut kept = object(json!({
+            "registration": {"open": null}, "forbidden_grants": ["password", "password"],
+            "branding": {"logo_url": null, "later": 1}, "something_new": {"a": 1},
+        }));
+        let read = serde_json::from_value(Value::Object(kept.clone())).unwrap();
+        write_as_read(&mut kept, &read).unwrap();
+        let written = json!({
+            "registration": "open", "forbidden_grants": ["password"],
+            "branding": {"logo_url": null, "later": 1}, "something_new": {"a": 1},
+        });
+        assert_eq!(Value::Object(kept), written);
     }
 
     #[test]

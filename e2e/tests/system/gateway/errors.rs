@@ -119,6 +119,27 @@ async fn each_of_its_errors_is_a_problem_or_a_page_with_every_header_once() {
 }
 
 #[tokio::test]
+async fn its_errors_carry_hsts_where_browsers_come_over_tls() {
+    for (url, sent) in [("https://api.example", true), ("http://api.example", false)] {
+        let settings = [("CLIENT_TIMEOUT_SECONDS", "1"), ("API_PUBLIC_URL", url)];
+        let fixture = Fixture::start(&settings).await;
+        fixture.recorder.hang_up().await;
+        for (status, _, request) in refused() {
+            for port in [fixture.gateway.api, fixture.gateway.pages] {
+                let answer = send(port, request.as_bytes()).await;
+                let wanted: &[&str] = if sent { &["max-age=31536000"] } else { &[] };
+                let what = &request[..request.len().min(40)];
+                assert_eq!(
+                    answer.all("Strict-Transport-Security"),
+                    wanted,
+                    "{status} {what}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn under_the_protocols_paths_its_errors_have_the_members_of_rfc_6749() {
     let fixture = Fixture::start(&[]).await;
     fixture.recorder.hang_up().await;
