@@ -60,10 +60,10 @@ impl Database {
         self.connect_to(user, PRODUCT).await
     }
 
-    /// The process ids of a login's backends.
-    pub(crate) async fn backends(&self, login: &str) -> anyhow::Result<Vec<u32>> {
-        const SQL: &str = "SELECT pid FROM pg_stat_activity WHERE usename = $1";
-        let rows = self.connect(ADMIN).await?.query(SQL, &[&login]).await?;
+    /// The process ids of the backends of logins whose names are like these.
+    pub(crate) async fn backends(&self, logins: &[&str]) -> anyhow::Result<Vec<u32>> {
+        const SQL: &str = "SELECT pid FROM pg_stat_activity WHERE usename LIKE ANY ($1)";
+        let rows = self.connect(ADMIN).await?.query(SQL, &[&logins]).await?;
         rows.iter()
             .map(|row| Ok(u32::try_from(row.try_get::<_, i32>(0)?)?))
             .collect()

@@ -71,7 +71,11 @@ fn schema(number: usize) -> String {
     format!("tenant_bench_raw_{number}")
 }
 
-/// The table behind the row `key`: one schema, no tenants, as many rows as a hundred tenants have.
+/// The login of the limit server. It may become every tenant's role, as no login of the product may.
+pub(crate) const LIMITS_LOGIN: &str = "bench_limits";
+
+/// The login of the limit server, and the table behind the row `key`: one schema, no tenants, as many
+/// rows as a hundred tenants have.
 pub(crate) async fn single_schema(database: &Database) -> anyhow::Result<()> {
     let sql = format!(
         "CREATE SCHEMA {SINGLE_SCHEMA};
@@ -83,8 +87,15 @@ pub(crate) async fn single_schema(database: &Database) -> anyhow::Result<()> {
          INSERT INTO {SINGLE_SCHEMA}.notes
          SELECT number, NULL, NULL, 'note ' || number, repeat('x', 100), 1, now(), now()
          FROM generate_series(1, {SINGLE_ROWS}) number;
-         GRANT USAGE ON SCHEMA {SINGLE_SCHEMA} TO tenantry_data;
-         GRANT SELECT ON {SINGLE_SCHEMA}.notes TO tenantry_data;"
+         CREATE ROLE {LIMITS_LOGIN} LOGIN NOINHERIT;
+         GRANT USAGE ON SCHEMA {SINGLE_SCHEMA}, platform TO {LIMITS_LOGIN};
+         GRANT SELECT ON {SINGLE_SCHEMA}.notes, platform.tenants TO {LIMITS_LOGIN};
+         DO $$ DECLARE role text; BEGIN
+             EXECUTE format('GRANT CONNECT ON DATABASE %I TO {LIMITS_LOGIN}', current_database());
+             FOR role IN SELECT role_name FROM platform.tenants LOOP
+                 EXECUTE format('GRANT %I TO {LIMITS_LOGIN}', role);
+             END LOOP;
+         END $$;"
     );
     database
         .connect(ADMIN)

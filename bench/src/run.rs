@@ -152,7 +152,7 @@ async fn limit_server(
     let own = own_program()?;
     let mut command = Program::new(own);
     command.args(["limit-server", "--port", &port.to_string()]);
-    command.args(["--database-url", &database.url("tenantry_data")]);
+    command.args(["--database-url", &database.url(ddl::LIMITS_LOGIN)]);
     let mut server = Service::start("limit server", &mut command, scratch.path("limits.log"))?;
     let url = format!("http://127.0.0.1:{port}/static");
     server
@@ -165,7 +165,9 @@ async fn limit_server(
 
 /// Private memory of each backend that serves the product's data plane or the limits.
 async fn backends(database: &Database) -> anyhow::Result<Vec<u64>> {
-    let pids = database.backends("tenantry_data").await?;
+    let pids = database
+        .backends(&["tenantry_data%", ddl::LIMITS_LOGIN])
+        .await?;
     // A connection may be replaced between the list and the look at it.
     let found = pids
         .into_iter()

@@ -142,7 +142,7 @@ async fn make_ready(
     database.make_ready(&logins).await?;
     let hasher = Hasher::new(entropy.clone())?;
     let admin = database.admin();
-    let planes = Planes::new(options, ports, admin, &logins, hasher, clock, &entropy)?;
+    let planes = Planes::new(options, ports, admin, &logins, hasher, clock, &entropy).await?;
     planes.make_ready().await;
     Ok(planes)
 }

@@ -77,7 +77,7 @@ impl ControlPlane {
     ) -> anyhow::Result<Self> {
         let place = Place::of(settings, control);
         let control = control.named("tenantry control").patient_for(LOCK_SECONDS);
-        let pool = tenancy::db::connect(&control, settings.control_connections.get())
+        let pool = tenancy::db::RegistryPool::new(&control, settings.control_connections.get())
             .context("the registry's pool")?;
         let minute = Duration::from_secs(60);
         Ok(Self(Arc::new(Parts {
@@ -104,11 +104,10 @@ impl ControlPlane {
     /// Whether the registry can be asked.
     #[must_use]
     pub fn health(&self) -> Health {
-        let store = self.0.store.clone();
-        Health::default().needs("control-database", move || {
-            let store = store.clone();
-            async move { store.answers().await }
-        })
+        let [asked, written] = [(); 2].map(|()| self.0.store.pool().clone());
+        Health::default()
+            .needs("control-database", move || asked.answers())
+            .needs("control-database-writes", move || written.accepts_writes())
     }
 
     pub(crate) fn store(&self) -> &Store {

@@ -1,5 +1,5 @@
-//! A database made ready: schema `platform`, the two planes' logins, the global migrations, and
-//! what everybody may execute.
+//! A database made ready: schema `platform`, the logins of the planes and of the data plane's lanes,
+//! the global migrations, and what everybody may execute.
 //!
 //! Runs at every start, as the administrative login, under a lock of its own; what is there
 //! already is left as it is. Roles belong to the whole server, so that two databases of one
@@ -37,7 +37,7 @@ pub enum Error {
         "the login {0} is in use under another password: give this one the same \
          (CONTROL_PASSWORD, DATA_PASSWORD), or stop the services that use it"
     )]
-    LoginInUse(&'static str),
+    LoginInUse(String),
 }
 
 /// Makes the database ready that `admin` leads to. `admin` is a superuser, or, on a managed
@@ -83,9 +83,21 @@ async fn prepare(client: &mut Client, admin: &Login, logins: &Logins) -> Result<
     logins.ensure(client, admin).await?;
     client.batch_execute("SET search_path TO platform").await?;
     migrations::migrations::runner().run_async(client).await?;
+    give_lanes(client).await?;
     functions::close(client).await?;
     for gap in gaps(client).await? {
         tracing::warn!("{gap}");
     }
     Ok(())
+}
+
+/// Gives lanes to the roles of tenants that are older than lanes, a batch in a transaction.
+async fn give_lanes(client: &Client) -> Result<(), tokio_postgres::Error> {
+    const BATCH: i32 = 500;
+    loop {
+        let given = client.query_one("SELECT platform.give_lanes($1)", &[&BATCH]);
+        if given.await?.try_get::<_, i64>(0)? < i64::from(BATCH) {
+            return Ok(());
+        }
+    }
 }

@@ -1,4 +1,5 @@
-//! What happens by itself: deleted tenants are purged when their grace period is over, logins
+//! What happens by itself: deleted tenants are purged when their grace period is over and their roles
+//! dropped, logins
 //! that were opened for a while are closed, claims of domains end, slugs that were given up are let
 //! go of, spare roles are made, old idempotency keys forgotten, tenants counted that a migration has
 //! not reached, and what stayed open for services of the version before closed when the last of them
@@ -17,7 +18,7 @@ use crate::{app::ControlPlane, error::Error};
 /// Who the record says did it.
 const ACTOR: &str = "reaper";
 /// Roles made in one transaction.
-const BATCH: i32 = 32;
+const BATCH: i32 = 256;
 
 /// Looks after the registry until told to stop.
 pub async fn run(plane: ControlPlane, stop: CancellationToken) {
@@ -44,10 +45,15 @@ pub async fn look(plane: &ControlPlane) {
         // Before a purge, which waits for whoever is at the tenant's tables.
         ("closing inspections", close_inspections(plane).await),
         ("purging deleted tenants", purge_due(plane).await),
+        ("dropping roles", drop_roles(plane).await),
         ("ending claims of domains", end_claims(plane).await),
         ("letting go of former slugs", let_go_of_slugs(plane).await),
         ("forgetting idempotency keys", forget_keys(plane).await),
         ("counting tenants behind", count_behind(plane).await),
+        (
+            "taking roles from the former login",
+            plane.store().take_from_former_login(BATCH).await,
+        ),
         (
             "closing former channels",
             plane.store().close_former_channels().await,
@@ -92,6 +98,11 @@ async fn purge_due(plane: &ControlPlane) -> Result<(), Error> {
         }
     }
     outcome
+}
+
+/// In a batch at most once a look: each change of a role costs every connection.
+async fn drop_roles(plane: &ControlPlane) -> Result<(), Error> {
+    plane.store().drop_purged_roles(BATCH).await.map(drop)
 }
 
 /// One that cannot be closed does not hold up the others.

@@ -32,7 +32,7 @@ pub struct Settings {
     #[arg(long, env, default_value_t = 30)]
     pub slug_hold_days: u16,
     /// Roles kept ready for tenants to come
-    #[arg(long, env, default_value_t = 64)]
+    #[arg(long, env, default_value_t = 512)]
     pub spare_roles: u16,
     /// Host and port at which people with psql or pgAdmin reach PostgreSQL [default: where this
     /// service reaches it]

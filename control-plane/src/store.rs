@@ -19,60 +19,40 @@ pub(crate) mod signups;
 pub(crate) mod tenants;
 mod tx;
 
-use deadpool_postgres::{Object, Pool};
 use tenancy::{
     Sql,
-    db::{Error, Params, checkout},
+    db::{Error, Params, RegistryPool},
 };
-use tokio_postgres::{Row, Statement};
+use tokio_postgres::Row;
 
 use tx::Tx;
 
 /// The registry, as the control plane keeps it; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Store {
-    pool: Pool,
+    pool: RegistryPool,
 }
 
 impl Store {
-    pub(crate) fn new(pool: Pool) -> Self {
+    pub(crate) fn new(pool: RegistryPool) -> Self {
         Self { pool }
     }
 
-    /// Whether the database answers.
-    pub(crate) async fn answers(&self) -> bool {
-        match checkout(&self.pool).await {
-            Ok(client) => client.simple_query("").await.is_ok(),
-            Err(_) => false,
-        }
+    /// The pool it works on.
+    pub(crate) fn pool(&self) -> &RegistryPool {
+        &self.pool
     }
 
     async fn query(&self, sql: Sql, params: Params<'_>) -> Result<Vec<Row>, Error> {
-        let (client, statement) = self.prepared(sql).await?;
-        Ok(client.query(&statement, params).await?)
+        self.pool.query(sql, params).await
     }
 
     async fn execute(&self, sql: Sql, params: Params<'_>) -> Result<u64, Error> {
-        let (client, statement) = self.prepared(sql).await?;
-        Ok(client.execute(&statement, params).await?)
-    }
-
-    /// A connection with a statement prepared on it. Nothing is done by then, so one that broke is
-    /// left for another.
-    async fn prepared(&self, sql: Sql) -> Result<(Object, Statement), Error> {
-        let attempt = async || {
-            let client = checkout(&self.pool).await?;
-            let statement = client.prepare_cached(sql.text()).await?;
-            Ok((client, statement))
-        };
-        match attempt().await {
-            Err(cause) if Error::deserves_another_try(&cause) => attempt().await,
-            outcome => outcome,
-        }
+        self.pool.execute(sql, params).await
     }
 
     async fn begin(&self) -> Result<Tx, Error> {
-        Ok(Tx::new(checkout(&self.pool).await?))
+        Ok(Tx::new(self.pool.connection().await?))
     }
 }
 

@@ -1,12 +1,11 @@
 //! What every handler shares, made once.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
-use axum::{Router, middleware::from_fn_with_state};
+use axum::Router;
 use service::{
     Clock, Entropy,
-    answers::Answers,
     health::Health,
     hosts::PlatformHosts,
     layers, openapi,
@@ -15,16 +14,16 @@ use service::{
 };
 use tenancy::{
     ChangeFeed, Registry,
-    db::{Lanes, Login, connect},
+    db::{Lanes, Login, RegistryPool},
+    feed::NoNotifications,
 };
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    answers,
     attempts::Attempts,
     caller::{Clients, PrincipalCache},
-    cors::{self, Origins},
-    path_prefix::with_path_prefix,
+    cors::Origins,
+    outer::Outer,
     rates::Rates,
     router,
     settings::Settings,
@@ -33,11 +32,15 @@ use crate::{
 /// Connections to the shared schema: it is asked about a tenant once, then kept in memory.
 const REGISTRY_CONNECTIONS: usize = 2;
 
+/// Longer than a heartbeat may take to come back.
+const NOTIFICATIONS_TIMEOUT: Duration = Duration::from_secs(8);
+
 /// Shared by all handlers; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct App(Arc<Parts>);
 
 pub(crate) struct Parts {
+    pub(crate) feed: ChangeFeed,
     pub(crate) registry: Registry,
     pub(crate) lanes: Lanes,
     pub(crate) hosts: PlatformHosts,
@@ -84,14 +87,11 @@ impl DataPlane {
         entropy: Entropy,
     ) -> anyhow::Result<Self> {
         let app = App::new(settings, addresses, data, hasher, clock, entropy)?;
-        let registry = app.registry.clone();
-        let health = Health::default().needs("registry", move || {
-            let registry = registry.clone();
-            async move { registry.answers().await }
-        });
-        let mut router = router::routes()
-            .layer(from_fn_with_state(Answers::default(), answers::count))
-            .with_state(app.clone());
+        let [asked, written] = [(); 2].map(|()| app.registry.pool().clone());
+        let health = Health::default()
+            .needs("registry", move || asked.answers())
+            .needs("registry-writes", move || written.accepts_writes());
+        let mut router = router::routes().with_state(app.clone());
         openapi::complete(router.get_openapi_mut(), addresses, openapi::Kind::Tenant);
         Ok(Self {
             router,
@@ -100,15 +100,25 @@ impl DataPlane {
         })
     }
 
+    /// Whether PostgreSQL's notifications arrive here, without which what is cached would be out of
+    /// date for up to a second at a time; a database that does not answer within seconds says nothing.
+    ///
+    /// # Errors
+    /// [`NoNotifications`], as through a pooler in transaction mode.
+    pub async fn check_notifications(&self) -> Result<(), NoNotifications> {
+        self.app.feed.check(NOTIFICATIONS_TIMEOUT).await
+    }
+
     /// Puts what every request passes around an API: this plane's routes and whatever else is served
     /// on its port. Under a path prefix that names a tenant there are this plane's alone.
     pub fn layers(&self, api: Router, network: &Network, entropy: &Entropy) -> Router {
-        let around = |router: Router| {
-            let router = layers::wrap_api(router, &self.app.addresses, network, entropy);
-            cors::layer(router, &self.app)
-        };
-        let own = self.router.clone().into();
-        with_path_prefix(around(api), around(own))
+        let around =
+            |router: Router| layers::wrap_api(router, &self.app.addresses, network, entropy);
+        Router::new().fallback_service(Outer {
+            app: self.app.clone(),
+            api: around(api),
+            tenants: around(self.router.clone().into()),
+        })
     }
 }
 
@@ -122,7 +132,7 @@ impl App {
         entropy: Entropy,
     ) -> anyhow::Result<Self> {
         let feed = ChangeFeed::start(data);
-        let pool = connect(data, REGISTRY_CONNECTIONS).context("the registry's pool")?;
+        let pool = RegistryPool::new(data, REGISTRY_CONNECTIONS).context("the registry's pool")?;
         let registry = Registry::new(pool, &feed, settings.tenants_in_memory);
         Ok(Self(Arc::new(Parts {
             lanes: Lanes::new(data, &settings.database, &feed).context("the tenants' pools")?,
@@ -133,6 +143,7 @@ impl App {
             clients: Clients::new(&feed, settings.tokens_in_memory),
             origins: Origins::new(&feed, settings.tenants_in_memory),
             addresses: addresses.clone(),
+            feed,
             registry,
             hasher,
             clock,

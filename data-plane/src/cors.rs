@@ -6,18 +6,16 @@
 
 mod origins;
 
-use axum::{
-    Router,
-    extract::{Request, State},
-    middleware::{Next, from_fn_with_state},
-    response::Response,
-};
+use std::convert::Infallible;
+
+use axum::{Router, extract::Request, response::Response};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
     header::{self, Entry},
     request::Parts,
 };
 use service::layers::Preflight;
+use tower::Service;
 
 use crate::{app::App, resolve::resolve, store};
 pub(crate) use origins::{Origins, origin_of};
@@ -55,22 +53,19 @@ impl Audience {
 }
 
 /// Puts the rules around a router and all that it answers, errors included.
-pub(crate) fn layer(router: Router, app: &App) -> Router {
-    router.layer(from_fn_with_state(app.clone(), cors))
-}
-
-async fn cors(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn around(app: &App, request: Request, mut router: Router) -> Response {
     let audience = Audience::of(request.uri().path());
     if audience == Audience::Nobody {
-        return next.run(request).await;
+        return infallible(router.call(request).await);
     }
     let (mut parts, body) = request.into_parts();
     let preflight = is_preflight(&parts);
-    let allowed = allowed(&app, &parts, audience, preflight).await;
+    let allowed = allowed(app, &parts, audience, preflight).await;
     if preflight {
         parts.extensions.insert(Preflight);
     }
-    let mut response = next.run(Request::from_parts(parts, body)).await;
+    let request = Request::from_parts(parts, body);
+    let mut response = infallible(router.call(request).await);
     // What cannot be looked up now is said to be so, which holds nothing of the tenant's.
     let out_of_order = response.status() == StatusCode::SERVICE_UNAVAILABLE;
     let allowed = match allowed {
@@ -97,6 +92,13 @@ async fn cors(State(app): State<App>, request: Request, next: Next) -> Response 
         }
     }
     response
+}
+
+fn infallible(outcome: Result<Response, Infallible>) -> Response {
+    match outcome {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
 }
 
 fn is_preflight(parts: &Parts) -> bool {

@@ -59,6 +59,10 @@ async fn main() -> anyhow::Result<()> {
     let (clock, entropy) = (Clock::system(), Entropy::system()?);
     let hasher = Hasher::new(entropy.clone())?;
     let plane = DataPlane::new(&data, &addresses, &database, hasher, clock, entropy.clone())?;
+    plane
+        .check_notifications()
+        .await
+        .context("DATA_DATABASE_URL")?;
     let routes = plane.router.clone().merge(plane.health.routes());
     let (router, api) = routes.split_for_parts();
     let router = plane.layers(router.merge(openapi::routes(&api)?), &network, &entropy);

@@ -4,15 +4,8 @@
 //! so that every route works with it and none knows of it. Words that follow `/tenants/` in the API
 //! itself are no slugs and stay. `docker/nginx/api.conf` lets the same through.
 
-use std::{
-    convert::Infallible,
-    pin::Pin,
-    task::{Context, Poll},
-};
-
-use axum::{Router, extract::Request, response::Response};
+use axum::extract::Request;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri::PathAndQuery};
-use tower::Service;
 
 /// What follows `/tenants/` in the API itself. All of these are reserved slugs.
 const OWN: &[&str] = &[
@@ -34,47 +27,17 @@ pub(crate) struct NamedByPath(pub(crate) String);
 /// Headers of an answer that hold an address, or several.
 static LINKS: [HeaderName; 3] = [header::LOCATION, header::CONTENT_LOCATION, header::LINK];
 
-/// Puts an API behind the removal of the prefix. It goes around the router, since layers within see
-/// a request only once its route is chosen. What came with a prefix is for `tenants` alone, the
-/// routes that serve a tenant: no prefix leads to what is the platform's own.
-pub(crate) fn with_path_prefix(api: Router, tenants: Router) -> Router {
-    Router::new().fallback_service(Prefixed { api, tenants })
-}
-
-/// Takes `/tenants/{slug}` off paths, and puts it before the addresses in what is answered.
-#[derive(Clone, Debug)]
-struct Prefixed {
-    api: Router,
-    tenants: Router,
-}
-
-impl Service<Request> for Prefixed {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, mut request: Request) -> Self::Future {
-        let Some((slug, rest)) = split(request.uri()) else {
-            return Box::pin(self.api.call(request));
-        };
-        *request.uri_mut() = rest;
-        let prefix = format!("/tenants/{slug}");
-        request.extensions_mut().insert(NamedByPath(slug));
-        let answer = self.tenants.call(request);
-        Box::pin(async move {
-            let mut response = answer.await?;
-            keep_prefix(response.headers_mut(), &prefix);
-            Ok(response)
-        })
-    }
+/// Takes the prefix off a request, and names its tenant there; the prefix, if there was one.
+pub(crate) fn take_off(request: &mut Request) -> Option<String> {
+    let (slug, rest) = split(request.uri())?;
+    *request.uri_mut() = rest;
+    let prefix = format!("/tenants/{slug}");
+    request.extensions_mut().insert(NamedByPath(slug));
+    Some(prefix)
 }
 
 /// Lets the addresses of an answer lead to where the request came from.
-fn keep_prefix(headers: &mut HeaderMap, prefix: &str) {
+pub(crate) fn keep(headers: &mut HeaderMap, prefix: &str) {
     for name in &LINKS {
         let header::Entry::Occupied(mut links) = headers.entry(name) else {
             continue;
@@ -156,7 +119,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         let mut kept = |name: &HeaderName, value: &'static str| {
             headers.insert(name, HeaderValue::from_static(value));
-            keep_prefix(&mut headers, "/tenants/acme");
+            keep(&mut headers, "/tenants/acme");
             headers.remove(name).unwrap().to_str().unwrap().to_owned()
         };
         assert_eq!(

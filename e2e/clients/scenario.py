@@ -1,7 +1,8 @@
 """What every client is put through, whatever it is called: tokens, and refusals that it must raise.
 
 A client's own file has a class with the methods of `Client`; `run` reads its input, JSON, from standard
-input: `tenants`, the base address, client id and secret of two tenants. Whatever goes wrong ends the
+input: `tenants`, the base address, client id and secret of two tenants; `limited`, the same of one with
+a low rate; `refusing`, addresses at which nobody answers. Whatever goes wrong ends the
 program with a trace; at the end it prints how many steps there were.
 """
 
@@ -88,12 +89,20 @@ def refusals(here):
     raises("invalid_grant", here.person, "ada", "wrong password")
 
 
+def many(client):
+    """More tokens than a tenant's rate allows."""
+    for _ in range(500):
+        token = client.machine()
+    return token
+
+
 def run(kind):
     given = json.load(sys.stdin)
     one, other = [kind(*tenant) for tenant in given["tenants"]]
     for here, there in ((one, other), (other, one)):
         tokens(here, there)
         refusals(here)
+    raises("429", many, kind(*given["limited"]))
     for base in given["refusing"]:
         # A gateway with nothing behind it, which answers 503.
         refused = kind(base, one.id, one.secret)

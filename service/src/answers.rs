@@ -7,7 +7,7 @@
 use std::{
     collections::HashMap,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     task::{Context, Poll},
     time::Duration,
 };
@@ -34,12 +34,27 @@ pub const MAX_BYTES: usize = 16 * 1024 * 1024;
 #[derive(Clone, Default)]
 pub struct Answers(Arc<Mutex<HashMap<u128, usize>>>);
 
+/// Whom an answer is for: an extension of the request that whoever finds out sets.
+#[derive(Clone, Default)]
+pub struct Recipient(Arc<OnceLock<u128>>);
+
+impl Recipient {
+    /// The answer counts against this key. The first key counts.
+    pub fn set(&self, key: u128) {
+        let _ = self.0.set(key);
+    }
+}
+
 impl Answers {
-    /// Counts an answer against a key until it has been sent.
+    /// Counts an answer against whomever it is for until it has been sent. One that is for nobody
+    /// known is not counted.
     ///
     /// # Errors
     /// 503 `unavailable` with Retry-After when the key has [`MAX_BYTES`] under way.
-    pub async fn send(&self, key: u128, response: Response) -> Response {
+    pub async fn send(&self, recipient: &Recipient, response: Response) -> Response {
+        let Some(key) = recipient.0.get().copied() else {
+            return response;
+        };
         let (parts, body) = response.into_parts();
         let Some(length) = body.size_hint().exact() else {
             return Response::from_parts(parts, body);
@@ -162,6 +177,12 @@ impl HttpBody for Paced {
 mod tests {
     use super::*;
 
+    fn to(key: u128) -> Recipient {
+        let recipient = Recipient::default();
+        recipient.set(key);
+        recipient
+    }
+
     fn answer(bytes: usize) -> Response {
         Body::from(vec![b'x'; bytes]).into_response()
     }
@@ -169,21 +190,21 @@ mod tests {
     #[tokio::test]
     async fn a_tenant_has_so_many_bytes_under_way_and_others_their_own() {
         let answers = Answers::default();
-        let first = answers.send(1, answer(MAX_BYTES)).await;
+        let first = answers.send(&to(1), answer(MAX_BYTES)).await;
         assert_eq!(first.status(), 200);
-        let refused = answers.send(1, answer(PIECE + 1)).await;
+        let refused = answers.send(&to(1), answer(PIECE + 1)).await;
         assert_eq!(refused.status(), 503);
         assert!(refused.headers().contains_key("retry-after"));
-        assert_eq!(answers.send(2, answer(MAX_BYTES)).await.status(), 200);
+        assert_eq!(answers.send(&to(2), answer(MAX_BYTES)).await.status(), 200);
         drop(first);
         assert_eq!(answers.under_way(1), 0);
-        assert_eq!(answers.send(1, answer(PIECE + 1)).await.status(), 200);
+        assert_eq!(answers.send(&to(1), answer(PIECE + 1)).await.status(), 200);
     }
 
     #[tokio::test]
     async fn a_body_arrives_whole() {
         let answers = Answers::default();
-        let sent = answers.send(1, answer(3 * PIECE + 1)).await;
+        let sent = answers.send(&to(1), answer(3 * PIECE + 1)).await;
         let body = sent.into_body().collect().await.unwrap().to_bytes();
         assert_eq!(body.len(), 3 * PIECE + 1);
         assert_eq!(answers.under_way(1), 0);

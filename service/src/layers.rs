@@ -15,6 +15,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 
 use crate::{
+    answers::{Answers, Recipient},
     body,
     entropy::Entropy,
     problem::{Kind, Problem},
@@ -35,6 +36,15 @@ static NOSNIFF: (HeaderName, HeaderValue) = (
 struct Shared {
     entropy: Entropy,
     network: Arc<Network>,
+    api: Option<Api>,
+}
+
+/// What the layer of an API does beside. It is part of the one layer, since each costs every request.
+#[derive(Clone)]
+struct Api {
+    /// Whether browsers reach it by TLS.
+    secure: bool,
+    answers: Answers,
 }
 
 /// A request that asks whether a page of another origin may send one (a preflight of CORS). Whoever
@@ -49,40 +59,57 @@ pub fn wrap_api(
     network: &Network,
     entropy: &Entropy,
 ) -> Router {
-    let secure = addresses.secure();
-    wrap(router, network, entropy).layer(from_fn_with_state(secure, api))
-}
-
-/// What every answer of an API has, whoever gives it. Nothing is stored unless its handler says
-/// otherwise: an answer may hold a secret, and one that does cannot forget to say so.
-async fn api(State(secure): State<bool>, request: Request, next: Next) -> Response {
-    let protocol = protocol::is_protocol(request.uri().path());
-    let mut response = next.run(request).await;
-    if protocol {
-        response = protocol::refusal(response);
-    }
-    let headers = response.headers_mut();
-    headers
-        .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
-    if secure {
-        let year = HeaderValue::from_static("max-age=31536000");
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
-    }
-    response
+    let api = Api {
+        secure: addresses.secure(),
+        answers: Answers::default(),
+    };
+    layered(router, network, entropy, Some(api))
 }
 
 /// Wraps a service's routes.
 pub fn wrap(router: Router, network: &Network, entropy: &Entropy) -> Router {
+    layered(router, network, entropy, None)
+}
+
+fn layered(router: Router, network: &Network, entropy: &Entropy, api: Option<Api>) -> Router {
     let shared = Shared {
         entropy: entropy.clone(),
         network: Arc::new(network.clone()),
+        api,
     };
     router
         .fallback(async || Problem::new(Kind::NotFound).detail("There is nothing at this path."))
         .method_not_allowed_fallback(async || Problem::new(Kind::MethodNotAllowed))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(shared, around))
+}
+
+impl Api {
+    /// Passes a request on, and its answer in pieces that count as under way at whomever it is for.
+    async fn run(&self, mut request: Request, next: Next) -> Response {
+        let recipient = Recipient::default();
+        request.extensions_mut().insert(recipient.clone());
+        let response = next.run(request).await;
+        self.answers.send(&recipient, response).await
+    }
+
+    /// What every answer of an API has, whoever gives it. Nothing is stored unless its handler says
+    /// otherwise: an answer may hold a secret, and one that does cannot forget to say so.
+    fn complete(&self, protocol: bool, response: Response) -> Response {
+        let mut response = match protocol {
+            true => protocol::refusal(response),
+            false => response,
+        };
+        let headers = response.headers_mut();
+        headers
+            .entry(header::CACHE_CONTROL)
+            .or_insert(HeaderValue::from_static("no-store"));
+        if self.secure {
+            let year = HeaderValue::from_static("max-age=31536000");
+            headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+        }
+        response
+    }
 }
 
 async fn around(State(shared): State<Shared>, request: Request, next: Next) -> Response {
@@ -102,6 +129,7 @@ async fn around(State(shared): State<Shared>, request: Request, next: Next) -> R
     );
     let oversized = declared_length(&parts.headers) > body::LIMIT as u64;
     let preflight = parts.extensions.get::<Preflight>().is_some();
+    let protocol = protocol::is_protocol(parts.uri.path());
     let header = id.header();
     let started = tokio::time::Instant::now();
     let answer = async {
@@ -118,7 +146,13 @@ async fn around(State(shared): State<Shared>, request: Request, next: Next) -> R
             return StatusCode::NO_CONTENT.into_response();
         }
         let request = Request::from_parts(parts, body);
-        match tokio::time::timeout(PATIENCE, next.run(request)).await {
+        let running = async {
+            match &shared.api {
+                Some(api) => api.run(request, next).await,
+                None => next.run(request).await,
+            }
+        };
+        match tokio::time::timeout(PATIENCE, running).await {
             Ok(response) => response,
             Err(_) => Problem::new(Kind::Unavailable)
                 .retry_after(5)
@@ -131,7 +165,10 @@ async fn around(State(shared): State<Shared>, request: Request, next: Next) -> R
     headers.insert(NOSNIFF.0.clone(), NOSNIFF.1.clone());
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
     span.in_scope(|| observe(&method, route, &response, started.elapsed()));
-    response
+    match &shared.api {
+        Some(api) => api.complete(protocol, response),
+        None => response,
+    }
 }
 
 /// Whether a path can be decoded exactly, and what it names can be looked up in PostgreSQL: here,

@@ -1,29 +1,36 @@
 //! The only door to a tenant's schema.
 //!
 //! [`TenantDb`] sends every statement inside a transaction that first sets the tenant's role and
-//! `search_path`, all in one flight: `BEGIN; SET LOCAL ROLE …; SET LOCAL search_path …`, the
+//! `search_path`, all in one round trip: `BEGIN; SET LOCAL ROLE …; SET LOCAL search_path …`, the
 //! statement, `COMMIT`. Should the first fail, PostgreSQL refuses the second. A connection comes
-//! from the tenant's own lane ([`lanes`]) and is thrown away unless its transaction is known to
-//! have ended ([`held`]), so that a request given up in the middle leaves nothing behind.
+//! from the tenant's own lane ([`lanes`]) when it is the tenant's turn ([`admission`]), and is
+//! closed unless its transaction is known to have ended ([`pooled`]), so that a request given up in
+//! the middle leaves nothing behind.
 
+mod admission;
 mod conn;
 mod error;
-mod flight;
-mod held;
+mod lane;
 mod lanes;
 mod login;
+mod pooled;
+mod registry_pool;
 mod settings;
 mod sql;
+mod statement;
 mod transaction;
+mod waiting;
+mod warming;
 
 use std::sync::Arc;
 
 use tokio_postgres::Row;
 
 pub use error::{Class, Error, class_of};
-pub use lanes::Lanes;
+pub use lanes::{LANES, LaneNumber, Lanes, login_of_lane};
 pub use login::{BadUrl, Driver, Login};
-pub use settings::{Database, checkout, connect};
+pub use registry_pool::RegistryPool;
+pub use settings::Database;
 pub use sql::Sql;
 pub use transaction::{STATEMENTS, Transaction};
 
@@ -55,7 +62,7 @@ impl TenantDb {
     /// # Errors
     /// [`Error`]; the transaction is rolled back.
     pub async fn query(&self, sql: Sql, params: Params<'_>) -> Result<Vec<Row>, Error> {
-        Ok(self.alone(sql, params).await?.rows)
+        Ok(self.in_own_transaction(sql, params).await?.rows)
     }
 
     /// The same for a statement that yields at most one row.
@@ -79,7 +86,7 @@ impl TenantDb {
     /// # Errors
     /// [`Error`]; the transaction is rolled back.
     pub async fn execute(&self, sql: Sql, params: Params<'_>) -> Result<u64, Error> {
-        Ok(self.alone(sql, params).await?.affected)
+        Ok(self.in_own_transaction(sql, params).await?.affected)
     }
 
     /// Begins a transaction of several statements. Nothing is sent before the first of them.
@@ -87,20 +94,24 @@ impl TenantDb {
     /// # Errors
     /// When no connection is to be had.
     pub async fn begin(&self) -> Result<Transaction, Error> {
-        let held = self.lanes.hold(self.tenant.id).await?;
+        let pooled = self.lanes.connection(&self.tenant).await?;
         Ok(Transaction::new(
             self.lanes.clone(),
-            held,
+            pooled,
             Arc::clone(&self.tenant),
         ))
     }
 
     /// Tried once more when it is known that nothing was done and another connection may do it.
-    async fn alone(&self, sql: Sql, params: Params<'_>) -> Result<flight::Outcome, Error> {
+    async fn in_own_transaction(
+        &self,
+        sql: Sql,
+        params: Params<'_>,
+    ) -> Result<statement::Outcome, Error> {
         let attempt = async || {
-            let held = self.lanes.hold(self.tenant.id).await;
-            let held = held.map_err(flight::Failed::undone)?;
-            flight::alone(held, &self.tenant, sql, params).await
+            let pooled = self.lanes.connection(&self.tenant).await;
+            let pooled = pooled.map_err(statement::Failed::undone)?;
+            statement::in_own_transaction(pooled, &self.tenant, sql, params).await
         };
         match attempt().await {
             Err(failed) if failed.undone && failed.cause.deserves_another_try() => {

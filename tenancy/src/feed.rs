@@ -2,9 +2,11 @@
 //!
 //! One connection listens on the channel that the registry names, which is random: anybody who is
 //! connected may send a NOTIFY. A notice counts within the time of a NOTIFY, or at once when a
-//! transaction of this process published it. While the connection is well, proven by a query several
-//! times a second, cached entries are current; when it is not, [`ChangeFeed::is_fresh`] says so and
-//! entries are used for a second at most. After a connection was lost every entry is dropped, since
+//! transaction of this process published it. Several times a second another connection sends a
+//! notice, the heartbeat, that has to come back on the first one: whatever was committed before it
+//! has arrived then, and cached entries are current. A connection can be well and hear nothing (a
+//! pooler in transaction mode, a proxy). When no heartbeat comes back, [`ChangeFeed::is_fresh`] says
+//! so and entries are used for a second at most; every entry is dropped when one does again, since
 //! the notices missed are not known.
 //!
 //! Notices are recorded as they are read from the connection, so that none wait in memory.
@@ -18,7 +20,8 @@ use std::{
 };
 
 use futures_util::future::poll_fn;
-use tokio_postgres::{AsyncMessage, Client};
+use tokio::sync::watch;
+use tokio_postgres::{AsyncMessage, Client, SimpleQueryMessage, SimpleQueryRow};
 
 use crate::{
     cache::MAX_AGE,
@@ -34,6 +37,33 @@ const TRUST: Duration = Duration::from_millis(900);
 /// How long a heartbeat may take. Longer than entries are trusted: it may wait behind many notices.
 const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Notifications do not arrive on a connection that is well otherwise.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error(
+    "PostgreSQL's notifications do not arrive: the database is reached through a pooler in \
+     transaction mode, or through a proxy that drops them; name PostgreSQL itself, or a pooler in \
+     session mode"
+)]
+pub struct NoNotifications;
+
+/// Why a session of listening ended.
+#[derive(Debug, thiserror::Error)]
+enum Ended {
+    #[error("{0}")]
+    Database(#[from] db::Error),
+    #[error(transparent)]
+    Deaf(#[from] NoNotifications),
+}
+
+impl From<tokio_postgres::Error> for Ended {
+    fn from(cause: tokio_postgres::Error) -> Self {
+        Self::Database(cause.into())
+    }
+}
+
+/// What the names of heartbeats' channels begin with.
+const HEARTBEATS: &str = "tenantry_heartbeat_";
+
 /// The channels on which services of the version before this one publish.
 const FORMER_CHANNELS: &str = "LISTEN tenantry_tenants; LISTEN tenantry_revoked";
 
@@ -45,6 +75,10 @@ struct Inner {
     started: Instant,
     /// Milliseconds after `started` until which cached entries are current.
     trusted_until: AtomicU64,
+    /// The latest heartbeat that came back: when it was sent, in milliseconds after `started`.
+    heard: watch::Sender<Option<u64>>,
+    /// Whether the first heartbeat came back; unknown until then.
+    verdict: watch::Sender<Option<Result<(), NoNotifications>>>,
     revisions: Revisions,
 }
 
@@ -55,6 +89,8 @@ impl ChangeFeed {
         let feed = Self(Arc::new(Inner {
             started: Instant::now(),
             trusted_until: AtomicU64::new(0),
+            heard: watch::Sender::new(None),
+            verdict: watch::Sender::new(None),
             revisions: Revisions::new(MAX_AGE),
         }));
         // The name by which the registry's functions know this version: see V4__functions.sql.
@@ -72,6 +108,20 @@ impl ChangeFeed {
     #[must_use]
     pub fn is_fresh(&self) -> bool {
         self.0.now() < self.0.trusted_until.load(Ordering::Acquire)
+    }
+
+    /// Waits until it is known whether notifications arrive here, or for so long: a database that
+    /// cannot be reached says nothing.
+    ///
+    /// # Errors
+    /// [`NoNotifications`].
+    pub async fn check(&self, patience: Duration) -> Result<(), NoNotifications> {
+        let mut verdict = self.0.verdict.subscribe();
+        let known = tokio::time::timeout(patience, verdict.wait_for(Option::is_some)).await;
+        match known {
+            Ok(Ok(verdict)) => verdict.unwrap_or(Ok(())),
+            _ => Ok(()),
+        }
     }
 
     /// The revision of a load that begins now.
@@ -105,8 +155,8 @@ async fn listen(feed: Weak<Inner>, login: Login) {
         inner.revisions.record(&ChangeNotice::Everything);
         drop(inner);
         // Logged once, and not three times a second for as long as it lasts.
-        let cause = failed.map_err(db::Error::from).err();
-        let cause = cause.map(|cause| cause.to_string()).unwrap_or_default();
+        let cause = failed.err().map(|cause| cause.to_string());
+        let cause = cause.unwrap_or_default();
         if cause != logged && !cause.is_empty() {
             tracing::warn!(
                 cause,
@@ -118,16 +168,22 @@ async fn listen(feed: Weak<Inner>, login: Login) {
     }
 }
 
-/// One connection's worth of listening; returns when it breaks, the channel is another, or nobody
-/// needs the feed any more.
-async fn session(feed: &Weak<Inner>, login: &Login) -> Result<(), tokio_postgres::Error> {
-    let (client, connection) = login.connect().await?;
-    let mut driver = tokio::spawn(record(feed.clone(), connection));
+/// Listens on one connection, and sends heartbeats on another; returns when one of them breaks, the
+/// channel is another, or nobody needs the feed any more.
+async fn session(feed: &Weak<Inner>, login: &Login) -> Result<(), Ended> {
+    let (listener, connection) = login.connect().await?;
+    let (sender, driver) = login.connect().await?;
+    let (mut listening, mut sending) = (
+        tokio::spawn(record(feed.clone(), connection)),
+        tokio::spawn(driver),
+    );
     let outcome = tokio::select! {
-        outcome = heartbeat(feed, &client) => outcome,
-        _ = &mut driver => Ok(()),
+        outcome = heartbeats(feed, &listener, &sender) => outcome,
+        _ = &mut listening => Ok(()),
+        _ = &mut sending => Ok(()),
     };
-    driver.abort();
+    listening.abort();
+    sending.abort();
     outcome
 }
 
@@ -135,8 +191,13 @@ async fn record(feed: Weak<Inner>, mut connection: Driver) {
     while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
         if let AsyncMessage::Notification(notification) = message {
             let Some(inner) = feed.upgrade() else { return };
-            let notice = ChangeNotice::read(notification.payload());
-            inner.revisions.record(&notice);
+            if notification.channel().starts_with(HEARTBEATS) {
+                let sent = notification.payload().parse().ok();
+                inner.heard.send_replace(sent);
+            } else {
+                let notice = ChangeNotice::read(notification.payload());
+                inner.revisions.record(&notice);
+            }
         }
     }
 }
@@ -148,42 +209,81 @@ struct Channel {
     former: bool,
 }
 
-async fn channel(client: &Client) -> Result<Channel, tokio_postgres::Error> {
-    let row = client
-        .query_one("SELECT name, former FROM platform.channel", &[])
-        .await?;
+async fn channel(client: &Client) -> Result<Channel, Ended> {
+    let row = row(client, "SELECT name, former FROM platform.channel").await?;
     Ok(Channel {
-        name: row.try_get(0)?,
-        former: row.try_get(1)?,
+        name: row.get(0).unwrap_or_default().to_owned(),
+        former: row.get(1) == Some("t"),
     })
 }
 
-async fn heartbeat(feed: &Weak<Inner>, client: &Client) -> Result<(), tokio_postgres::Error> {
-    let listening = channel(client).await?;
+/// One row, by the simple protocol: a pooler in transaction mode has to come as far as a heartbeat that
+/// is not heard, and would lose a prepared statement before.
+async fn row(client: &Client, sql: &str) -> Result<SimpleQueryRow, Ended> {
+    let messages = client.simple_query(sql).await?;
+    let row = messages.into_iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    });
+    Ok(row.ok_or_else(|| db::Error::unreadable("a row was expected"))?)
+}
+
+/// A channel for this session's heartbeats, which nobody else knows.
+async fn heartbeat_channel(listener: &Client) -> Result<String, Ended> {
+    let random = "SELECT replace(pg_catalog.gen_random_uuid()::text, '-', '')";
+    let random = row(listener, random).await?;
+    Ok(format!("{HEARTBEATS}{}", random.get(0).unwrap_or_default()))
+}
+
+async fn heartbeats(feed: &Weak<Inner>, listener: &Client, sender: &Client) -> Result<(), Ended> {
+    let listening = channel(sender).await?;
+    let heartbeats = heartbeat_channel(listener).await?;
     let name = listening.name.replace('"', "\"\"");
-    client.batch_execute(&format!("LISTEN \"{name}\"")).await?;
+    let listen = format!("LISTEN \"{name}\"; LISTEN {heartbeats}");
+    listener.batch_execute(&listen).await?;
     if listening.former {
-        client.batch_execute(FORMER_CHANNELS).await?;
+        listener.batch_execute(FORMER_CHANNELS).await?;
     }
     if let Some(inner) = feed.upgrade() {
         inner.revisions.record(&ChangeNotice::Everything);
     }
     loop {
-        let Some(asked) = feed.upgrade().map(|inner| inner.now()) else {
-            return Ok(());
-        };
-        let Ok(answer) = tokio::time::timeout(HEARTBEAT_TIMEOUT, channel(client)).await else {
-            return Ok(());
-        };
-        if answer? != listening {
-            return Ok(());
-        }
         let Some(inner) = feed.upgrade() else {
             return Ok(());
         };
-        let trusted = asked + u64::try_from(TRUST.as_millis()).unwrap_or(0);
+        let sent = inner.now();
+        let Some(heard) = heartbeat(&inner, sender, &heartbeats, sent).await? else {
+            return Ok(());
+        };
+        inner
+            .verdict
+            .send_if_modified(|verdict| verdict.replace(heard).is_none());
+        heard?;
+        let trusted = sent + u64::try_from(TRUST.as_millis()).unwrap_or(0);
         inner.trusted_until.store(trusted, Ordering::Release);
         drop(inner);
         tokio::time::sleep(HEARTBEAT).await;
+        if channel(sender).await? != listening {
+            return Ok(());
+        }
     }
+}
+
+/// Sends a heartbeat, and says whether it comes back; `None` when it could not be sent in time.
+async fn heartbeat(
+    inner: &Inner,
+    sender: &Client,
+    channel: &str,
+    sent: u64,
+) -> Result<Option<Result<(), NoNotifications>>, tokio_postgres::Error> {
+    let mut heard = inner.heard.subscribe();
+    let notify = format!("NOTIFY {channel}, '{sent}'");
+    let notified = tokio::time::timeout(HEARTBEAT_TIMEOUT, sender.batch_execute(&notify)).await;
+    let Ok(notified) = notified else {
+        return Ok(None);
+    };
+    notified?;
+    let heard = heard.wait_for(|heard| *heard == Some(sent));
+    let heard = tokio::time::timeout(HEARTBEAT_TIMEOUT, heard).await;
+    Ok(Some(heard.map(drop).map_err(|_| NoNotifications)))
 }

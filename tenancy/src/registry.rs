@@ -5,14 +5,13 @@
 
 use std::sync::Arc;
 
-use deadpool_postgres::Pool;
 use moka::sync::Cache;
 use serde_json::{Map, Value};
 use tokio_postgres::{Row, types::ToSql};
 
 use crate::{
     cache::{Cached, NotifiedCache},
-    db::{Error, Params, Sql, checkout},
+    db::{Error, LaneNumber, Params, RegistryPool, Sql},
     feed::ChangeFeed,
     names::{Hostname, Slug, TenantId},
     notice::ChangeNotice,
@@ -42,7 +41,7 @@ pub struct Profile {
 /// The tenants, as far as anybody asked for them; cheap to clone.
 #[derive(Clone)]
 pub struct Registry {
-    pool: Pool,
+    pool: RegistryPool,
     names: Cache<Name, TenantId>,
     tenants: Arc<NotifiedCache<TenantId, Tenant>>,
     feed: ChangeFeed,
@@ -71,6 +70,7 @@ macro_rules! select_tenant {
             "p.requests_per_second, p.storage_bytes, p.api_calls_per_month, ",
             "ARRAY(SELECT hostname FROM platform.domains WHERE tenant_id = t.id ",
             "AND verified_at IS NOT NULL ORDER BY verified_at, hostname) AS domains, ",
+            "(SELECT lane FROM platform.tenant_roles WHERE name = t.role_name) AS lane, ",
             "ARRAY(SELECT slug FROM platform.former_slugs WHERE tenant_id = t.id) AS former_slugs ",
             "FROM platform.tenants t JOIN platform.plans p ON p.name = t.plan ",
             "WHERE t.status <> 'purged' AND ",
@@ -98,7 +98,7 @@ statements! {
 impl Registry {
     /// A registry that keeps at most `capacity` tenants in memory.
     #[must_use]
-    pub fn new(pool: Pool, feed: &ChangeFeed, capacity: u64) -> Self {
+    pub fn new(pool: RegistryPool, feed: &ChangeFeed, capacity: u64) -> Self {
         let names = Cache::new(capacity * 2);
         let tenants = Arc::new(NotifiedCache::new(feed, capacity));
         Self {
@@ -152,7 +152,7 @@ impl Registry {
     /// # Errors
     /// When the database cannot be asked.
     pub async fn profile(&self, id: TenantId) -> Result<Option<Profile>, Error> {
-        let rows = self.rows(PROFILE, &[id.as_uuid()]).await?;
+        let rows = self.pool.query(PROFILE, &[id.as_uuid()]).await?;
         rows.first().map(profile).transpose()
     }
 
@@ -170,37 +170,22 @@ impl Registry {
         let settings = text(&new.settings).map_err(Error::unreadable)?;
         let before = text(&old.settings).map_err(Error::unreadable)?;
         let params: Params<'_> = &[id.as_uuid(), &new.name, &settings, &old.name, &before];
-        let replaced = !self.rows(REPLACE_PROFILE, params).await?.is_empty();
+        let replaced = !self.pool.query(REPLACE_PROFILE, params).await?.is_empty();
         if replaced {
             self.feed.publish(&ChangeNotice::Tenant(id));
         }
         Ok(replaced)
     }
 
-    /// Whether the database answers.
-    pub async fn answers(&self) -> bool {
-        match checkout(&self.pool).await {
-            Ok(client) => client.simple_query("").await.is_ok(),
-            Err(_) => false,
-        }
+    /// The pool it reads from.
+    #[must_use]
+    pub fn pool(&self) -> &RegistryPool {
+        &self.pool
     }
 
     async fn load(&self, sql: Sql, key: &(dyn ToSql + Sync)) -> Result<Option<Tenant>, Error> {
-        let rows = self.rows(sql, &[key]).await?;
+        let rows = self.pool.query(sql, &[key]).await?;
         rows.first().map(read).transpose()
-    }
-
-    /// Tried once more on a connection that broke: what is asked here may be asked twice.
-    async fn rows(&self, sql: Sql, params: Params<'_>) -> Result<Vec<Row>, Error> {
-        let attempt = async || {
-            let client = checkout(&self.pool).await?;
-            let statement = client.prepare_cached(sql.text()).await?;
-            Ok(client.query(&statement, params).await?)
-        };
-        match attempt().await {
-            Err(cause) if Error::deserves_another_try(&cause) => attempt().await,
-            outcome => outcome,
-        }
     }
 }
 
@@ -225,6 +210,7 @@ fn read(row: &Row) -> Result<Tenant, Error> {
     let role = text("role_name")?.parse().map_err(Error::unreadable)?;
     let domains: Vec<String> = row.try_get("domains")?;
     let former_slugs: Vec<String> = row.try_get("former_slugs")?;
+    let lane: Option<i16> = row.try_get("lane")?;
     Ok(Tenant {
         id: TenantId::new(row.try_get("id")?),
         slug: text("slug")?.parse().map_err(Error::unreadable)?,
@@ -232,6 +218,9 @@ fn read(row: &Row) -> Result<Tenant, Error> {
         prelude: Tenant::prelude(&schema, &role),
         schema,
         role,
+        lane: lane
+            .and_then(LaneNumber::new)
+            .ok_or_else(|| Error::unreadable("the tenant's role has no lane"))?,
         status: Status::read(&text("status")?).ok_or_else(|| Error::unreadable("status"))?,
         plan: Plan {
             name: text("plan")?,

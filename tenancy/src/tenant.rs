@@ -1,8 +1,11 @@
 //! What is known of a tenant: one row of the registry, ready for use.
 
+use std::sync::Arc;
+
 use time::OffsetDateTime;
 
 use crate::{
+    db::LaneNumber,
     names::{Hostname, RoleName, SchemaName, Slug, TenantId},
     settings::TenantSettings,
 };
@@ -20,6 +23,8 @@ pub struct Tenant {
     pub schema: SchemaName,
     /// Who may use them.
     pub role: RoleName,
+    /// The lane of its connections.
+    pub(crate) lane: LaneNumber,
     /// Whether it is served.
     pub status: Status,
     /// What it may use.
@@ -33,14 +38,14 @@ pub struct Tenant {
     /// When it signed up.
     pub created_at: OffsetDateTime,
     /// Opens a transaction in its schema and under its role.
-    pub(crate) prelude: String,
+    pub(crate) prelude: Arc<str>,
 }
 
 impl Tenant {
     /// What begins every transaction in a tenant's schema. Either statement failing aborts the
     /// transaction, and with it the query sent behind.
-    pub(crate) fn prelude(schema: &SchemaName, role: &RoleName) -> String {
-        format!("BEGIN;SET LOCAL ROLE {role};SET LOCAL search_path TO {schema}")
+    pub(crate) fn prelude(schema: &SchemaName, role: &RoleName) -> Arc<str> {
+        format!("BEGIN;SET LOCAL ROLE {role};SET LOCAL search_path TO {schema}").into()
     }
 }
 

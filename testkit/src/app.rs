@@ -42,6 +42,7 @@ pub struct TestApp {
     /// The description of every route.
     pub api: utoipa::openapi::OpenApi,
     addresses: Addresses,
+    settings: data_plane::Settings,
     paths: Vec<String>,
     router: Router,
     /// OAuth clients made for tokens, by tenant: id and secret.
@@ -62,6 +63,17 @@ impl TestApp {
 
     /// Starts both planes under other addresses.
     pub async fn start_with(addresses: Addresses) -> Self {
+        Self::start_as(addresses, defaults()).await
+    }
+
+    /// Starts both planes, the data plane under other settings.
+    pub async fn configured(change: impl FnOnce(&mut data_plane::Settings)) -> Self {
+        let mut settings = defaults();
+        change(&mut settings);
+        Self::start_as(Addresses::default(), settings).await
+    }
+
+    async fn start_as(addresses: Addresses, settings: data_plane::Settings) -> Self {
         // Shown by the runner for tests that fail.
         let level = std::env::var("LOG_LEVEL").unwrap_or_else(|_| "warn".to_owned());
         telemetry::logs(&Logging {
@@ -81,7 +93,7 @@ impl TestApp {
             entropy.clone(),
         )
         .unwrap();
-        let data = data_plane(&database, &addresses, &clock, &entropy, hasher);
+        let data = data_plane(&settings, &database, &addresses, &clock, &entropy, hasher);
         let routes = data.router.clone().merge(control.router());
         let (router, api) = routes.split_for_parts();
         let paths = paths(&router);
@@ -94,6 +106,7 @@ impl TestApp {
             clock,
             api,
             addresses,
+            settings,
             paths,
             router,
             clients,
@@ -117,6 +130,7 @@ impl TestApp {
         let entropy = Entropy::system().unwrap();
         let hasher = cheap(&entropy);
         let data = data_plane(
+            &self.settings,
             &self.database,
             &self.addresses,
             &self.clock,
@@ -339,6 +353,7 @@ fn cheap(entropy: &Entropy) -> Hasher {
 }
 
 fn data_plane(
+    settings: &data_plane::Settings,
     database: &TestDatabase,
     addresses: &Addresses,
     clock: &Clock,
@@ -347,7 +362,7 @@ fn data_plane(
 ) -> DataPlane {
     let (clock, entropy) = (clock.clone(), entropy.clone());
     DataPlane::new(
-        &defaults(),
+        settings,
         addresses,
         &database.data(),
         hasher,

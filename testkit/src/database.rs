@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::Context as _;
 use control_plane::{Logins, bootstrap};
-use tenancy::db::Login;
+use tenancy::db::{LANES, Login, login_of_lane};
 use tokio_postgres::{Client, SimpleQueryMessage, types::Oid};
 
 use crate::server::DATABASE_URL;
@@ -83,6 +83,20 @@ impl TestDatabase {
     #[must_use]
     pub fn data(&self) -> Login {
         self.logins.data(&self.admin)
+    }
+
+    /// The data plane's way to a tenant: the login of the lane that its role belongs to.
+    ///
+    /// # Errors
+    /// When there is no such role.
+    pub async fn lane_of(&self, role: &str) -> anyhow::Result<Login> {
+        let lane = "SELECT lane FROM platform.tenant_roles WHERE name = $1";
+        let lane: i16 = connect(&self.admin)
+            .await?
+            .query_one(lane, &[&role])
+            .await?
+            .try_get(0)?;
+        Ok(self.data().of_lane(usize::try_from(lane)?))
     }
 
     /// The passwords of the planes' logins.
@@ -186,12 +200,13 @@ fn migrations() -> anyhow::Result<u64> {
     Ok(hasher.finish())
 }
 
-/// A copy has its template's tables, but not its database's rights: those of the migration
-/// `logins`, again.
+/// A copy has its template's tables, but not its database's rights: those of the migrations
+/// `logins` and `lanes`, again.
 fn grants(name: &str) -> String {
+    let lanes = (0..LANES).map(login_of_lane).collect::<Vec<_>>().join(", ");
     format!(
         "REVOKE ALL ON DATABASE {name} FROM PUBLIC;
-         GRANT CONNECT ON DATABASE {name} TO tenantry_control, tenantry_data;
+         GRANT CONNECT ON DATABASE {name} TO tenantry_control, tenantry_data, {lanes};
          GRANT CREATE ON DATABASE {name} TO tenantry_control"
     )
 }

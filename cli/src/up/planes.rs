@@ -1,5 +1,6 @@
 //! Both planes behind one port, the pages on another, and what runs beside them.
 
+use anyhow::Context;
 use axum::Router;
 use control_plane::{ControlPlane, Logins, reaper};
 use data_plane::DataPlane;
@@ -22,7 +23,7 @@ pub(super) struct Planes {
 
 impl Planes {
     /// Makes the planes on a database that is ready for them.
-    pub(super) fn new(
+    pub(super) async fn new(
         options: &Options,
         ports: &Ports,
         admin: &Login,
@@ -48,6 +49,7 @@ impl Planes {
             clock,
             entropy.clone(),
         )?;
+        data.check_notifications().await.context("DATABASE_URL")?;
         let health = data.health.clone().and(&control.health());
         let routes = data
             .router

@@ -1,11 +1,12 @@
-//! The two planes' logins, which belong to the whole server: whatever is done here may be done at
-//! the same moment for another database.
+//! The two planes' logins and those of the data plane's lanes, which belong to the whole server:
+//! whatever is done here may be done at the same moment for another database.
 
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use postgres_protocol::password::scram_sha_256;
 use secrecy::{ExposeSecret, SecretString};
-use tenancy::db::Login;
+use tenancy::db::{LANES, Login, login_of_lane};
 use tokio_postgres::{Client, Error, error::SqlState};
 
 use crate::bootstrap;
@@ -39,29 +40,43 @@ impl Logins {
         admin.with(DATA, self.data.expose_secret())
     }
 
-    /// Sees to it that both logins are there and have these passwords. One that somebody uses
-    /// under another keeps it.
+    /// Sees to it that all logins are there and have these passwords: a lane's has the data plane's.
+    /// One that somebody uses under another keeps it.
     pub(super) async fn ensure(
         &self,
         client: &Client,
         admin: &Login,
     ) -> Result<(), bootstrap::Error> {
-        for (name, password) in [(CONTROL, &self.control), (DATA, &self.data)] {
-            create(client, name).await?;
-            // A change of a role makes every connection forget its memberships: only if need be.
-            let login = admin.with(name, password.expose_secret());
-            match login.connect().await {
-                Ok(_) => (),
-                Err(fault) if is_refused(&fault) => {
-                    if is_in_use(client, name).await? {
-                        return Err(bootstrap::Error::LoginInUse(name));
-                    }
-                    set_password(client, name, password).await?;
-                }
-                Err(fault) => return Err(fault.into()),
+        let planes = [(CONTROL, &self.control), (DATA, &self.data)];
+        let planes = planes.map(|(name, password)| (name.to_owned(), password));
+        let lanes = (0..LANES).map(|number| (login_of_lane(number), &self.data));
+        let logins = planes.into_iter().chain(lanes);
+        try_join_all(
+            logins.map(async |(name, password)| ensure(client, admin, &name, password).await),
+        )
+        .await
+        .map(drop)
+    }
+}
+
+async fn ensure(
+    client: &Client,
+    admin: &Login,
+    name: &str,
+    password: &SecretString,
+) -> Result<(), bootstrap::Error> {
+    create(client, name).await?;
+    // A change of a role makes every connection forget its memberships: only if need be.
+    let login = admin.with(name, password.expose_secret());
+    match login.connect().await {
+        Ok(_) => Ok(()),
+        Err(fault) if is_refused(&fault) => {
+            if is_in_use(client, name).await? {
+                return Err(bootstrap::Error::LoginInUse(name.to_owned()));
             }
+            Ok(set_password(client, name, password).await?)
         }
-        Ok(())
+        Err(fault) => Err(fault.into()),
     }
 }
 

@@ -8,16 +8,14 @@ use uuid::Uuid;
 use super::{
     Store, domains,
     events::{self, Change},
-    former_slugs, inspections,
-    roles::DROP_ROLE,
-    taken,
+    former_slugs, inspections, taken,
     tenants::status,
     tx::Tx,
 };
 use crate::error::Error;
 
 tenancy::statements! {
-    LOCK = "SELECT id, status, name, schema_name, role_name FROM platform.tenants \
+    LOCK = "SELECT id, status, name, schema_name FROM platform.tenants \
         WHERE slug = $1 AND status <> 'purged' FOR UPDATE";
     SET_STATUS = "UPDATE platform.tenants SET status = $2 WHERE id = $1";
     DELETE = "UPDATE platform.tenants SET status = 'deleting', restored_as = status, \
@@ -77,7 +75,6 @@ pub(super) struct Locked {
     status: Status,
     name: String,
     pub(super) schema: String,
-    role: String,
 }
 
 impl Store {
@@ -119,7 +116,6 @@ pub(super) async fn lock(tx: &Tx, slug: &Slug) -> Result<Locked, Error> {
         status: status(row)?,
         name: row.try_get("name")?,
         schema: row.try_get("schema_name")?,
-        role: row.try_get("role_name")?,
     })
 }
 
@@ -161,7 +157,8 @@ async fn apply(
     Ok(())
 }
 
-/// Removes all that a tenant has but the record of it. Its names are free again.
+/// Removes all that a tenant has but the record of it. Its names are free again. Its role, which has
+/// no rights any more, is dropped by the reaper with others.
 async fn purge(tx: &Tx, tenant: &Locked) -> Result<u64, Error> {
     let schema: SchemaName = tenant.schema.parse().map_err(DbError::unreadable)?;
     tx.client()
@@ -170,7 +167,6 @@ async fn purge(tx: &Tx, tenant: &Locked) -> Result<u64, Error> {
         .map_err(DbError::from)?;
     domains::remove_all(tx, tenant.id).await?;
     former_slugs::release_all(tx, tenant.id).await?;
-    tx.query(DROP_ROLE, &[&tenant.role]).await?;
     Ok(tx.execute(PURGED, &[&tenant.id]).await?)
 }
 

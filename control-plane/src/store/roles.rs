@@ -1,4 +1,5 @@
-//! Roles for tenants to come, and what everybody may execute. See `global-migrations/` for why they are made ahead.
+//! Roles of tenants to come and of tenants that are gone, and what is taken back when the last service
+//! of the version before has ended. See `global-migrations/` for why roles are made ahead.
 
 use super::Store;
 use crate::error::Error;
@@ -7,11 +8,12 @@ tenancy::statements! {
     SPARE = "SELECT count(*) FROM platform.tenant_roles WHERE tenant_id IS NULL";
     MAKE = "SELECT platform.make_tenant_roles($1)";
     CLOSE = "SELECT platform.close_former_channels()";
-    DROP = "SELECT platform.drop_tenant_role($1)";
+    TAKE = "SELECT platform.take_from_former_login($1)";
+    DROP = "SELECT platform.drop_purged_roles($1)";
 }
 
 /// How many are made when a sign-up finds none.
-pub(super) const BATCH_IN_NEED: i32 = 8;
+pub(super) const BATCH_IN_NEED: i32 = 32;
 
 impl Store {
     /// How many roles wait for a tenant.
@@ -32,6 +34,16 @@ impl Store {
         self.query(CLOSE, &[]).await?;
         Ok(())
     }
-}
 
-pub(super) const DROP_ROLE: tenancy::Sql = DROP;
+    /// Takes roles from the login that the version before used for all tenants.
+    pub(crate) async fn take_from_former_login(&self, most: i32) -> Result<(), Error> {
+        self.query(TAKE, &[&most]).await.map(drop)?;
+        Ok(())
+    }
+
+    /// Drops roles of purged tenants; how many.
+    pub(crate) async fn drop_purged_roles(&self, most: i32) -> Result<i64, Error> {
+        let rows = self.query(DROP, &[&most]).await?;
+        Ok(rows.first().map_or(Ok(0), |row| row.try_get(0))?)
+    }
+}

@@ -43,12 +43,21 @@ impl Tx {
 
     pub(super) async fn query(&self, sql: Sql, params: Params<'_>) -> Result<Vec<Row>, Error> {
         let statement = self.prepare(sql).await?;
-        Ok(self.client().query(&statement, params).await?)
+        self.checked(self.client().query(&statement, params).await)
     }
 
     pub(super) async fn execute(&self, sql: Sql, params: Params<'_>) -> Result<u64, Error> {
         let statement = self.prepare(sql).await?;
-        Ok(self.client().execute(&statement, params).await?)
+        self.checked(self.client().execute(&statement, params).await)
+    }
+
+    /// An outdated statement is prepared anew in the next transaction.
+    fn checked<T>(&self, outcome: Result<T, tokio_postgres::Error>) -> Result<T, Error> {
+        let outcome = outcome.map_err(Error::from);
+        if outcome.as_ref().is_err_and(Error::is_outdated_statement) {
+            self.object().statement_cache.clear();
+        }
+        outcome
     }
 
     /// The transaction is known to have ended.

@@ -114,9 +114,11 @@ async fn an_administrator_who_is_no_superuser_will_do() {
         .execute("SELECT platform.make_tenant_roles(2)", &[])
         .await
         .unwrap();
-    let role = "SELECT name FROM platform.tenant_roles LIMIT 1";
-    let role: String = control.query_one(role, &[]).await.unwrap().get(0);
-    let data = connect(&logins.data(&admin)).await.unwrap();
+    let role = "SELECT name, lane FROM platform.tenant_roles LIMIT 1";
+    let role = control.query_one(role, &[]).await.unwrap();
+    let (role, lane): (String, i16) = (role.get(0), role.get(1));
+    let lane = logins.data(&admin).of_lane(lane.try_into().unwrap());
+    let data = connect(&lane).await.unwrap();
     data.batch_execute(&format!("SET ROLE {role}"))
         .await
         .unwrap();

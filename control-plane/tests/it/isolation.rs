@@ -16,7 +16,8 @@ async fn inside(app: &TestApp, slug: &str) -> Client {
         .await
         .unwrap()
         .get(0);
-    let client = connect(&app.database.data()).await.unwrap();
+    let login = app.database.lane_of(&role).await.unwrap();
+    let client = connect(&login).await.unwrap();
     let prelude = format!("BEGIN; SET LOCAL ROLE {role}; SET LOCAL search_path TO tenant_{slug}");
     client.batch_execute(&prelude).await.unwrap();
     client
@@ -58,6 +59,7 @@ async fn a_tenants_role_reaches_nothing_else() {
         "SELECT * FROM platform.operator_tokens",
         "SELECT platform.make_tenant_roles(1)",
         "SELECT platform.drop_tenant_role('x')",
+        "SELECT platform.drop_purged_roles(1)",
         "SELECT * FROM pg_catalog.pg_authid",
         "SELECT * FROM pg_catalog.pg_statistic",
         "SELECT set_config('role', 'tenantry_data', false)",
@@ -155,6 +157,44 @@ async fn the_data_planes_login_has_no_tenants_rights_of_its_own() {
         .await,
         None
     );
+}
+
+#[tokio::test]
+async fn a_lanes_login_becomes_its_own_lanes_tenants_alone() {
+    let app = two_tenants().await;
+    let lanes = "SELECT t.role_name, r.lane FROM platform.tenants t \
+        JOIN platform.tenant_roles r ON r.name = t.role_name ORDER BY t.slug";
+    let rows = app.admin().await.query(lanes, &[]).await.unwrap();
+    let of = |at: usize| -> (String, i16) { (rows[at].get(0), rows[at].get(1)) };
+    let ((acme, lane), (globex, other)) = (of(0), of(1));
+    assert_ne!(lane, other, "roles are made for the lanes in turn");
+    let data = app.database.data();
+    let login = connect(&data.of_lane(lane.try_into().unwrap()))
+        .await
+        .unwrap();
+    login
+        .batch_execute(&format!("BEGIN; SET LOCAL ROLE {acme}"))
+        .await
+        .unwrap();
+    login.batch_execute("ROLLBACK; BEGIN").await.unwrap();
+    let plain = connect(&data).await.unwrap();
+    plain.batch_execute("BEGIN").await.unwrap();
+    for (client, role) in [(&login, &globex), (&plain, &acme), (&plain, &globex)] {
+        let become_tenant = format!("SET LOCAL ROLE {role}");
+        let refused = refusal(client, &become_tenant).await;
+        assert_eq!(refused, Some(SqlState::INSUFFICIENT_PRIVILEGE), "{role}");
+    }
+    let refused = refusal(&login, "SELECT * FROM platform.tenants").await;
+    assert_eq!(refused, Some(SqlState::INSUFFICIENT_PRIVILEGE));
+}
+
+#[tokio::test]
+async fn a_lanes_login_says_what_memory_it_has_taken() {
+    let app = TestApp::start().await;
+    let login = connect(&app.database.data().of_lane(0)).await.unwrap();
+    let memory = "SELECT sum(total_bytes)::bigint FROM pg_backend_memory_contexts";
+    let bytes: i64 = login.query_one(memory, &[]).await.unwrap().get(0);
+    assert!(bytes > 100_000, "{bytes}");
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 use serde_json::json;
 use time::Duration;
 
+use control_plane::reaper;
+
 use crate::support::{TestApp, application};
 
 /// Does a step; its status, and the tenant's afterwards.
@@ -84,6 +86,7 @@ async fn a_purged_tenant_leaves_its_record_and_gives_its_names_back() {
     assert_eq!(app.operate("POST", "/tenants/acme/purge").await.status, 204);
     let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname = 'tenant_acme'";
     assert_eq!(app.count(schemas).await, 0);
+    reaper::look(&app.plane).await;
     let roles =
         "SELECT count(*) FROM pg_roles r JOIN platform.tenants t ON t.role_name = r.rolname";
     assert_eq!(app.count(roles).await, 0);

@@ -18,7 +18,8 @@ pub(crate) async fn under(app: &TestApp, slug: &str) -> Client {
     let role = "SELECT role_name FROM platform.tenants WHERE slug = $1";
     let role = app.admin().await.query_one(role, &[&slug]).await.unwrap();
     let role: String = role.get(0);
-    let client = connect(&app.database.data()).await.unwrap();
+    let login = app.database.lane_of(&role).await.unwrap();
+    let client = connect(&login).await.unwrap();
     client
         .batch_execute(&format!("SET ROLE {role}"))
         .await
@@ -69,7 +70,8 @@ async fn nobody_else_publishes_by_a_tenants_function() {
         );
     }
     if let Some(spare) = spare {
-        let data = connect(&app.database.data()).await.unwrap();
+        let login = app.database.lane_of(&spare).await.unwrap();
+        let data = connect(&login).await.unwrap();
         data.batch_execute(&format!("SET ROLE {spare}"))
             .await
             .unwrap();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use service::{Kind, Problem, request::ClientNetwork};
+use service::{Kind, Problem, answers::Recipient, request::ClientNetwork};
 use tenancy::{Status, Tenant, TenantDb, registry::Name};
 
 use super::{
@@ -12,7 +12,6 @@ use super::{
     names::{self, Named},
 };
 use crate::{
-    answers::ResolvedTenant,
     app::App,
     caller::{identify, network_of},
     error::Error,
@@ -103,8 +102,8 @@ async fn find(parts: &Parts, app: &App) -> Result<(Vec<Named>, InTenant), Proble
     let names = names::all(parts, &app.hosts)?;
     let tenant = agreed(&names, app).await?;
     served(&tenant)?;
-    if let Some(resolved) = parts.extensions.get::<ResolvedTenant>() {
-        resolved.set(tenant.id);
+    if let Some(recipient) = parts.extensions.get::<Recipient>() {
+        recipient.set(tenant.id.as_uuid().as_u128());
     }
     let db = app.lanes.open(Arc::clone(&tenant));
     Ok((names, InTenant { tenant, db }))
@@ -172,7 +171,8 @@ mod tests {
         INSERT INTO platform.tenants (id, slug, name, schema_name, role_name, plan, status, \
             schema_version, created_at) \
         VALUES (gen_random_uuid(), 'acme', 'Acme', 'tenant_acme', 'tenant_1_1', 'free', 'active', \
-            1, now())";
+            1, now()); \
+        INSERT INTO platform.tenant_roles (name, lane) VALUES ('tenant_1_1', 0)";
 
     #[tokio::test]
     async fn two_extractors_of_one_request_count_once() {

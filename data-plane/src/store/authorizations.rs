@@ -28,11 +28,16 @@ macro_rules! insert_tokens {
 }
 
 tenancy::statements! {
+    // For a client that acts for itself: no user's row has to be looked at.
+    ISSUE_TO_CLIENT = "WITH granted AS (INSERT INTO authorizations \
+            (id, client_id, scope, created_at, expires_at) VALUES ($1, $2, $6, $3, $5) \
+            RETURNING id, client_id) \
+        INSERT INTO tokens (digest, kind, family, authorization_id, client_id, scope, issued_at, \
+            expires_at) \
+        SELECT $4::bytea, 'access', id, id, client_id, $6, $3, $5 FROM granted";
     ISSUE = concat!(
-        "WITH holder AS (SELECT credentials_version FROM users ",
-            "WHERE id = $3 AND is_active AND credentials_version = $11::int FOR SHARE), ",
-        "subject AS (SELECT credentials_version FROM holder ",
-            "UNION ALL SELECT NULL::int WHERE $3::uuid IS NULL), ",
+        "WITH subject AS (SELECT credentials_version FROM users ",
+            "WHERE id = $3::uuid AND is_active AND credentials_version = $11::int FOR SHARE), ",
         "granted AS (INSERT INTO authorizations (id, client_id, user_id, credentials_version, ",
             "scope, auth_time, amr, created_at, expires_at) ",
             "SELECT $1::uuid, $2::text, $3, subject.credentials_version, $12::text[], ",
@@ -85,15 +90,28 @@ pub(crate) struct Issue<'a> {
 }
 
 impl Issue<'_> {
+    /// Stores an access token of a client that acts for itself.
+    async fn to_client(&self, db: &TenantDb) -> Result<bool, Error> {
+        let (digest, scope) = (self.access.digest.as_bytes(), self.access.scope.as_slice());
+        let params: tenancy::db::Params<'_> = &[
+            &self.authorization,
+            &self.client,
+            &self.now,
+            &digest,
+            &self.access.expires_at,
+            &scope,
+        ];
+        Ok(db.execute(ISSUE_TO_CLIENT, params).await? > 0)
+    }
+
     /// Runs a statement that ends in `insert_tokens!`, whose first ten parameters are these.
     async fn insert(
         &self,
         db: &TenantDb,
         sql: tenancy::Sql,
-        user: Option<UserId>,
+        user: UserId,
         further: &[&(dyn ToSql + Sync)],
     ) -> Result<bool, Error> {
-        let user = user.as_ref().map(UserId::as_uuid);
         let (access, refresh) = (&self.access, self.refresh.as_ref());
         let access_digest = access.digest.as_bytes();
         let refresh_digest = refresh.map(|token| token.digest.as_bytes());
@@ -103,7 +121,7 @@ impl Issue<'_> {
         let tokens: [&(dyn ToSql + Sync); 10] = [
             &self.authorization,
             &self.client,
-            &user,
+            user.as_uuid(),
             &self.now,
             &access_digest,
             &access_scope,
@@ -127,14 +145,24 @@ pub(crate) async fn issue(
     issue: &Issue<'_>,
     holder: Option<Holder>,
 ) -> Result<bool, Error> {
-    let version = holder.map(|holder| holder.credentials_version);
-    let auth_time = holder.map(|holder| holder.auth_time);
-    let amr: &[&str] = if holder.is_some() { &["pwd"] } else { &[] };
+    let Some(holder) = holder else {
+        return issue.to_client(db).await;
+    };
     let granted = issue.refresh.as_ref().unwrap_or(&issue.access);
     let scope = granted.scope.as_slice();
-    let user = holder.map(|holder| holder.user);
+    let Holder {
+        user,
+        credentials_version,
+        auth_time,
+    } = holder;
+    let amr: &[&str] = &["pwd"];
     issue
-        .insert(db, ISSUE, user, &[&version, &scope, &auth_time, &amr])
+        .insert(
+            db,
+            ISSUE,
+            user,
+            &[&credentials_version, &scope, &auth_time, &amr],
+        )
         .await
 }
 
@@ -149,9 +177,7 @@ pub(crate) async fn rotate(
     issue: &Issue<'_>,
     user: UserId,
 ) -> Result<bool, Error> {
-    issue
-        .insert(db, ROTATE, Some(user), &[&used.as_bytes()])
-        .await
+    issue.insert(db, ROTATE, user, &[&used.as_bytes()]).await
 }
 
 /// Revokes an authorization, with every token issued under it.

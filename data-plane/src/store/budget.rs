@@ -1,5 +1,13 @@
 //! Pages that end early by their bytes, cut in PostgreSQL: rows beyond the budget never leave it.
 
+/// The bytes of a page: 256 KiB.
+const BUDGET: i64 = 262_144;
+
+/// Whether so many items are within the budget whatever is in them, so that nothing has to be counted.
+pub(super) const fn fits(items: i64, max_item_bytes: i64) -> bool {
+    items.saturating_mul(max_item_bytes) <= BUDGET
+}
+
 /// A page's rows, as many as have 262,144 bytes (256 KiB) together, and at least one. `$rows`
 /// selects at most one more than the page may have, `$order` is their order, `$bytes` what one of
 /// them takes. Each row has `total` beside it: how many rows `$rows` found, so that whoever gets
@@ -37,8 +45,8 @@ pub(crate) struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// Reads the rows of a statement made by [`within_budget!`] that was asked for one row more
-    /// than `limit`.
+    /// Reads the rows of a statement that was asked for one row more than `limit`: one made by
+    /// [`within_budget!`], or one whose `total` is 0 because its rows fit.
     ///
     /// # Errors
     /// Those of `read`.
@@ -48,13 +56,14 @@ impl<T> Page<T> {
         read: impl Fn(&Row) -> Result<T, Error>,
     ) -> Result<Self, Error> {
         let total: i64 = rows.first().map_or(Ok(0), |row| row.try_get("total"))?;
+        let found = usize::try_from(total).unwrap_or(usize::MAX).max(rows.len());
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let items: Vec<T> = rows
             .iter()
             .take(limit)
             .map(read)
             .collect::<Result<_, _>>()?;
-        let goes_on = usize::try_from(total).unwrap_or(usize::MAX) > items.len();
+        let goes_on = found > items.len();
         Ok(Self { items, goes_on })
     }
 }

@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use crate::error::Error;
 
 tenancy::statements! {
+    // Its tables by what depends on its schema: pg_class has no index of schemas.
     COUNT = "SELECT (SELECT count(*) FROM users) AS total_users, \
              (SELECT count(*) FROM users WHERE is_active) AS active_users, \
              (SELECT count(*) FROM clients) AS total_clients, \
@@ -19,8 +20,10 @@ tenancy::statements! {
               AND u.credentials_version = s.credentials_version) AS active_sessions, \
              (SELECT used FROM usage WHERE resource = 'notes') AS total_notes, \
              (SELECT coalesce(sum(pg_catalog.pg_total_relation_size(c.oid)), 0)::bigint \
-              FROM pg_catalog.pg_class c \
-              WHERE c.relnamespace = pg_catalog.current_schema()::regnamespace \
+              FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_class c ON c.oid = d.objid \
+              WHERE d.refclassid = 'pg_catalog.pg_namespace'::regclass \
+              AND d.refobjid = pg_catalog.current_schema()::regnamespace \
+              AND d.classid = 'pg_catalog.pg_class'::regclass \
               AND c.relkind = 'r') AS storage_bytes";
 }
 

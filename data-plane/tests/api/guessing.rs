@@ -146,7 +146,11 @@ async fn counts_outlive_a_process_and_are_shared() {
 
 #[tokio::test]
 async fn guesses_at_the_same_moment_do_not_slip_by() {
-    let app = TestApp::start().await;
+    let app = TestApp::configured(|settings| {
+        // Three of one tenant wait at each node, for as long as it takes.
+        settings.database.lock_timeout_ms = 60_000;
+    })
+    .await;
     let acme = app.tenant("acme").anonymous().await;
     sign_in(&acme, "owner", WRONG).await.expect(401);
     let admin = connect(&app.database.admin()).await.unwrap();

@@ -65,7 +65,7 @@ async fn hang_ups_harm_nobody_else() {
 /// until that is over, though others are wanted.
 #[tokio::test]
 async fn a_statement_given_up_holds_nobody_up() {
-    let app = TestApp::start().await;
+    let app = TestApp::configured(|settings| settings.database.lock_timeout_ms = 60_000).await;
     let admin = unlimited(&app).await;
     let address = app.serve().await;
     let owner = app.tenant("acme").owner_token("read admin").await;

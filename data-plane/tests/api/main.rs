@@ -5,6 +5,7 @@
 mod accounts;
 mod bad_input;
 mod clients;
+mod connections;
 mod cors;
 mod database;
 mod description;
@@ -20,6 +21,8 @@ mod isolation_mutants;
 mod metrics;
 mod naming;
 mod notes;
+mod one_tenant;
+mod outdated;
 mod protected;
 mod protocol;
 mod rates;

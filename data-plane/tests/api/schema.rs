@@ -37,7 +37,8 @@ async fn the_role_of_a_tenant_reaches_nothing_outside() {
         admin.query_one(find, &[&slug]).await.unwrap().get(0)
     };
     let (own, other) = (role("acme").await, role("globex").await);
-    let client = connect(&app.database.data()).await.unwrap();
+    let login = app.database.lane_of(&own).await.unwrap();
+    let client = connect(&login).await.unwrap();
 
     for sql in [
         "SELECT * FROM tenant_globex.users",

@@ -16,7 +16,8 @@ async fn every_statement_can_be_prepared_by_the_tenants_role() {
         .await
         .unwrap();
     let (role, schema): (String, _) = (row.get(0), acme.schema);
-    let client = connect(&app.database.data()).await.unwrap();
+    let login = app.database.lane_of(&role).await.unwrap();
+    let client = connect(&login).await.unwrap();
     let become_tenant = format!("SET ROLE {role}; SET search_path TO {schema}");
     client.batch_execute(&become_tenant).await.unwrap();
 

@@ -16,10 +16,11 @@ use testkit::rounds;
 
 const PROGRAMS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/clients");
 const PASSWORD: &str = "correct horse battery";
-const CLIENTS: [&str; 3] = [
+const CLIENTS: [&str; 4] = [
     "authlib_requests.py",
     "authlib_httpx.py",
     "requests_oauth.py",
+    "httpx_oauth_client.py",
 ];
 
 /// Signs a tenant up and registers its client.
@@ -43,12 +44,17 @@ async fn tenant(system: &System, slug: &str) -> Value {
     serde_json::from_str(&answer.text().await.unwrap()).unwrap()
 }
 
-/// What a program is told: both tenants under their base addresses, and who refuses everything.
+/// What a program is told: the tenants under their base addresses, the last of which has a low rate,
+/// and who refuses everything.
 fn input(at: impl Fn(&str) -> String, tenants: &[(&str, Value)], refusing: &str) -> String {
-    let told = tenants
-        .iter()
-        .map(|(slug, client)| json!([at(slug), client["client_id"], client["client_secret"]]));
-    json!({ "tenants": told.collect::<Vec<_>>(), "refusing": [refusing] }).to_string()
+    let told = |(slug, client): &(&str, Value)| {
+        json!([at(slug), client["client_id"], client["client_secret"]])
+    };
+    let [both @ .., limited] = tenants else {
+        panic!("no tenants")
+    };
+    let both: Vec<Value> = both.iter().map(told).collect();
+    json!({ "tenants": both, "limited": told(limited), "refusing": [refusing] }).to_string()
 }
 
 #[tokio::test]
@@ -66,9 +72,12 @@ async fn unmodified_clients_are_served_by_host_and_by_path() {
     let unavailable = Gateway::start(&apart, nobody).await;
     let refusing = format!("http://acme.localhost:{}", unavailable.api);
     let mut tenants = Vec::new();
-    for slug in ["acme", "globex"] {
+    for slug in ["acme", "globex", "limited"] {
         tenants.push((slug, tenant(&system, slug).await));
     }
+    let slow = "UPDATE platform.plans SET requests_per_second = 1 WHERE name = 'basic'; \
+        UPDATE platform.tenants SET plan = 'basic' WHERE slug = 'limited'";
+    system.database().await.batch_execute(slow).await.unwrap();
     let host = |slug: &str| format!("http://{slug}.localhost:{}", gateway.api);
     let path = |slug: &str| format!("http://localhost:{}/tenants/{slug}", gateway.api);
     for program in CLIENTS.iter().take(rounds(1, CLIENTS.len())) {

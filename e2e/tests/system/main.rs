@@ -9,4 +9,5 @@ mod inspect;
 mod kills;
 mod pages;
 mod pgadmin;
+mod pooler;
 mod readme;

@@ -167,6 +167,21 @@ impl Error {
         }
     }
 
+    /// Whether a prepared statement no longer fits the tables it is about, or is gone: it was not
+    /// executed, and has to be prepared anew.
+    #[must_use]
+    pub fn is_outdated_statement(&self) -> bool {
+        self.db().is_some_and(|db| {
+            is_outdated_plan(db) || *db.code() == SqlState::INVALID_SQL_STATEMENT_NAME
+        })
+    }
+
+    /// Whether it may be the prepared statement that is at fault, and not what it was asked for.
+    pub(crate) fn doubts_statement(&self) -> bool {
+        self.is_outdated_statement()
+            || matches!(self.class(), Class::SchemaMismatch | Class::Internal)
+    }
+
     fn db(&self) -> Option<&DbError> {
         match self {
             Self::Query(cause) => cause.as_db_error(),

@@ -19,6 +19,8 @@ use tokio_postgres::{
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::lanes::login_of_lane;
+
 /// libpq's word for the roots that the machine trusts.
 const SYSTEM: &str = "system";
 
@@ -99,6 +101,14 @@ impl Login {
     pub fn with(&self, user: &str, password: &str) -> Self {
         let mut other = self.clone();
         other.config.user(user).password(password);
+        other
+    }
+
+    /// The login of a lane, which has the password of this one.
+    #[must_use]
+    pub fn of_lane(&self, number: usize) -> Self {
+        let mut other = self.clone();
+        other.config.user(login_of_lane(number));
         other
     }
 

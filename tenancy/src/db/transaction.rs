@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio_postgres::Row;
 
-use super::{Params, error::Error, flight, held::Held, lanes::Lanes, sql::Sql};
+use super::{Params, error::Error, lanes::Lanes, pooled::PooledTransaction, sql::Sql, statement};
 use crate::{
     notice::{ChangeNotice, Revocation},
     tenant::Tenant,
@@ -19,17 +19,17 @@ pub const STATEMENTS: &[(&str, Sql)] = &[("PUBLISH", PUBLISH)];
 /// rolled back by closing its connection.
 pub struct Transaction {
     lanes: Lanes,
-    held: Held,
+    pooled: PooledTransaction,
     tenant: Arc<Tenant>,
     published: Vec<Revocation>,
     begun: bool,
 }
 
 impl Transaction {
-    pub(crate) fn new(lanes: Lanes, held: Held, tenant: Arc<Tenant>) -> Self {
+    pub(crate) fn new(lanes: Lanes, pooled: PooledTransaction, tenant: Arc<Tenant>) -> Self {
         Self {
             lanes,
-            held,
+            pooled,
             tenant,
             published: Vec::new(),
             begun: false,
@@ -84,47 +84,55 @@ impl Transaction {
     /// # Errors
     /// The work's own, or that of the commit.
     pub async fn end<T, E: From<Error>>(mut self, outcome: Result<T, E>) -> Result<T, E> {
-        if self.begun && self.held.has_connection() {
+        if self.begun && self.pooled.has_connection() {
             let word = if outcome.is_ok() {
                 "COMMIT"
             } else {
                 "ROLLBACK"
             };
-            let ended = self.held.launch().client().batch_execute(word).await;
+            let ended = self.pooled.send_commit().client().batch_execute(word).await;
             // Also when the answer was lost, since the commit may have been made.
             for revocation in self.published {
                 self.lanes
                     .feed()
                     .publish(&ChangeNotice::Revoked(self.tenant.id, revocation));
             }
-            let ended = self.held.settle(ended);
+            let ended = self.pooled.finish(ended);
             // What failed first says more than a rollback that fails for it.
             return outcome.and_then(|value| Ok(ended.map(|()| value)?));
         }
         outcome
     }
 
-    /// The first statement is tried once more on another connection: nothing was done before it,
-    /// and nothing is committed yet.
-    async fn run(&mut self, sql: Sql, params: Params<'_>) -> Result<flight::Outcome, Error> {
+    /// The first statement is tried once more: nothing was done before it, and nothing is committed
+    /// yet. On the same connection when it was outdated there, or else on another.
+    async fn run(&mut self, sql: Sql, params: Params<'_>) -> Result<statement::Outcome, Error> {
         if self.begun {
-            return flight::within(&mut self.held, &self.tenant, "", sql, params).await;
+            let conn = self.pooled.conn();
+            return statement::within(conn, &self.tenant, "", sql, params).await;
         }
         self.begun = true;
         match self.first(sql, params).await {
+            Err(cause) if cause.is_outdated_statement() => {
+                self.pooled
+                    .conn()
+                    .client()
+                    .batch_execute("ROLLBACK")
+                    .await?;
+                self.first(sql, params).await
+            }
             Err(cause) if cause.deserves_another_try() => {
                 // Not held while waiting for the other one.
-                self.held.discard();
-                self.held = self.lanes.hold(self.tenant.id).await?;
+                self.pooled.discard();
+                self.pooled = self.lanes.connection(&self.tenant).await?;
                 self.first(sql, params).await
             }
             outcome => outcome,
         }
     }
 
-    async fn first(&mut self, sql: Sql, params: Params<'_>) -> Result<flight::Outcome, Error> {
-        self.held.begin();
-        let prelude = self.tenant.prelude.as_str();
-        flight::within(&mut self.held, &self.tenant, prelude, sql, params).await
+    async fn first(&mut self, sql: Sql, params: Params<'_>) -> Result<statement::Outcome, Error> {
+        let conn = self.pooled.begin();
+        statement::within(conn, &self.tenant, &self.tenant.prelude, sql, params).await
     }
 }

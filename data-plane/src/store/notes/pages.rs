@@ -1,7 +1,7 @@
 //! Pages of notes, in any order, with an excerpt of each.
 
 use serde::{Deserialize, Serialize};
-use tenancy::{Sql, TenantDb};
+use tenancy::{Sql, TenantDb, db::Params};
 use time::OffsetDateTime;
 use tokio_postgres::Row;
 use utoipa::ToSchema;
@@ -10,44 +10,72 @@ use crate::{
     error::Error,
     ids::{NoteId, UserId},
     page::Moment,
-    store::budget::{Page, within_budget},
+    store::budget::{Page, fits, within_budget},
 };
 
-/// A page in one order. A condition of a filter that is not used costs nothing worth measuring.
-macro_rules! page {
+/// What a note takes in a page at most: title and excerpt in characters of four bytes, and the rest.
+const MAX_ITEM_BYTES: i64 = 200 * 4 + 200 * 4 + 300;
+
+/// A page in one order. A condition of a filter that is not used costs nothing worth measuring. `left`
+/// counts characters, which a body that is short in bytes already is spared.
+macro_rules! rows {
+    ($total:literal, $start:literal, $order:literal) => {
+        concat!(
+            "SELECT id, author_id, client_id, title, ",
+            "CASE WHEN octet_length(body) <= 200 THEN body ELSE left(body, 200) END AS excerpt, ",
+            "version, created_at, updated_at",
+            $total,
+            " FROM notes WHERE ($1::text IS NULL OR position(lower($1) IN lower(title)) > 0) ",
+            "AND ($2::uuid IS NULL OR author_id = $2) AND ",
+            $start,
+            " ORDER BY ",
+            $order,
+            " LIMIT $3"
+        )
+    };
+}
+
+/// A page that fits into the budget whatever is in it.
+macro_rules! short {
+    ($start:literal, $order:literal) => {
+        rows!(", 0::bigint AS total", $start, $order)
+    };
+}
+
+/// A page that may have to be cut.
+macro_rules! long {
     ($start:literal, $order:literal) => {
         within_budget!(
             "id, author_id, client_id, title, excerpt, version, created_at, updated_at",
             "octet_length(title) + octet_length(excerpt) + 300",
-            concat!(
-                "SELECT id, author_id, client_id, title, left(body, 200) AS excerpt, version, ",
-                "created_at, updated_at FROM notes WHERE ($1::text IS NULL ",
-                "OR position(lower($1) IN lower(title)) > 0) ",
-                "AND ($2::uuid IS NULL OR author_id = $2) AND ",
-                $start,
-                " ORDER BY ",
-                $order,
-                " LIMIT $3"
-            ),
+            rows!("", $start, $order),
             $order
         )
     };
 }
 
-tenancy::statements! {
-    NEWEST_PAGE = page!("id < $4", "id DESC");
-    OLDEST_PAGE = page!("id > $4", "id");
-    BY_TITLE = page!("($5::text IS NULL OR (title, id) > ($5, $4))", "title, id");
-    BY_TITLE_DOWN = page!("($5::text IS NULL OR (title, id) < ($5, $4))", "title DESC, id DESC");
-    BY_CHANGE = page!(
-        "($5::timestamptz IS NULL OR (updated_at, id) > ($5, $4))", "updated_at, id"
-    );
-    BY_CHANGE_DOWN = page!(
-        "($5::timestamptz IS NULL OR (updated_at, id) < ($5, $4))", "updated_at DESC, id DESC"
-    );
+macro_rules! pages {
+    ($($short:ident, $long:ident = $start:literal, $order:literal;)+) => {
+        tenancy::statements! {
+            $($short = short!($start, $order); $long = long!($start, $order);)+
+        }
+    };
 }
 
-pub(crate) const NEWEST: Sql = NEWEST_PAGE;
+pages! {
+    NEWEST_SHORT, NEWEST_LONG = "id < $4", "id DESC";
+    OLDEST_SHORT, OLDEST_LONG = "id > $4", "id";
+    BY_TITLE_SHORT, BY_TITLE_LONG =
+        "($5::text IS NULL OR (title, id) > ($5, $4))", "title, id";
+    BY_TITLE_DOWN_SHORT, BY_TITLE_DOWN_LONG =
+        "($5::text IS NULL OR (title, id) < ($5, $4))", "title DESC, id DESC";
+    BY_CHANGE_SHORT, BY_CHANGE_LONG =
+        "($5::timestamptz IS NULL OR (updated_at, id) > ($5, $4))", "updated_at, id";
+    BY_CHANGE_DOWN_SHORT, BY_CHANGE_DOWN_LONG =
+        "($5::timestamptz IS NULL OR (updated_at, id) < ($5, $4))", "updated_at DESC, id DESC";
+}
+
+pub(crate) const NEWEST: Sql = NEWEST_SHORT;
 
 /// A note in a list.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -100,6 +128,18 @@ impl Order {
         ("updated_at", Self::Change),
         ("-updated_at", Self::ChangeDown),
     ];
+
+    fn statement(self, is_short: bool) -> Sql {
+        let (short, long) = match self {
+            Self::Newest => (NEWEST_SHORT, NEWEST_LONG),
+            Self::Oldest => (OLDEST_SHORT, OLDEST_LONG),
+            Self::Title => (BY_TITLE_SHORT, BY_TITLE_LONG),
+            Self::TitleDown => (BY_TITLE_DOWN_SHORT, BY_TITLE_DOWN_LONG),
+            Self::Change => (BY_CHANGE_SHORT, BY_CHANGE_LONG),
+            Self::ChangeDown => (BY_CHANGE_DOWN_SHORT, BY_CHANGE_DOWN_LONG),
+        };
+        if is_short { short } else { long }
+    }
 }
 
 /// Where a page ended: the last note's value in the page's order, and its id.
@@ -154,42 +194,28 @@ pub(crate) async fn list(
     let (from_start, from_end) = (id.unwrap_or(i64::MIN), id.unwrap_or(i64::MAX));
     let last_title = after.and_then(|place| place.title.as_deref());
     let last_change = after.and_then(|place| place.updated_at).map(|at| at.0);
+    let sql = order.statement(fits(one_more, MAX_ITEM_BYTES));
     let rows = match order {
-        Order::Newest => {
-            db.query(NEWEST_PAGE, &[title, &author, &one_more, &from_end])
-                .await
-        }
+        Order::Newest => db.query(sql, &[title, &author, &one_more, &from_end]).await,
         Order::Oldest => {
-            db.query(OLDEST_PAGE, &[title, &author, &one_more, &from_start])
-                .await
+            let params: Params<'_> = &[title, &author, &one_more, &from_start];
+            db.query(sql, params).await
         }
         Order::Title => {
-            db.query(
-                BY_TITLE,
-                &[title, &author, &one_more, &from_start, &last_title],
-            )
-            .await
+            let params: Params<'_> = &[title, &author, &one_more, &from_start, &last_title];
+            db.query(sql, params).await
         }
         Order::TitleDown => {
-            db.query(
-                BY_TITLE_DOWN,
-                &[title, &author, &one_more, &from_end, &last_title],
-            )
-            .await
+            let params: Params<'_> = &[title, &author, &one_more, &from_end, &last_title];
+            db.query(sql, params).await
         }
         Order::Change => {
-            db.query(
-                BY_CHANGE,
-                &[title, &author, &one_more, &from_start, &last_change],
-            )
-            .await
+            let params: Params<'_> = &[title, &author, &one_more, &from_start, &last_change];
+            db.query(sql, params).await
         }
         Order::ChangeDown => {
-            db.query(
-                BY_CHANGE_DOWN,
-                &[title, &author, &one_more, &from_end, &last_change],
-            )
-            .await
+            let params: Params<'_> = &[title, &author, &one_more, &from_end, &last_change];
+            db.query(sql, params).await
         }
     };
     Page::read(&rows?, limit, read)

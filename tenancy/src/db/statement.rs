@@ -1,4 +1,5 @@
-//! Statements sent together: PostgreSQL answers them in order, and one wait covers all.
+//! One statement and what belongs around it, sent together: PostgreSQL answers in order, and one
+//! wait covers all.
 //!
 //! tokio-postgres sends what a future asks for when the future is first polled, and `join`
 //! polls in the order of its arguments. So the order on the wire is the order in the code.
@@ -11,7 +12,7 @@ use futures_util::{
 };
 use tokio_postgres::{Client, Row, Statement};
 
-use super::{Params, error::Error, held::Held, sql::Sql};
+use super::{Params, conn::Conn, error::Error, pooled::PooledTransaction, sql::Sql};
 use crate::tenant::Tenant;
 
 /// What a statement yielded.
@@ -37,18 +38,18 @@ impl Failed {
     }
 }
 
-/// A transaction of one statement: one flight, or two when the statement is new here.
+/// A transaction of one statement: one round trip, or two when the statement is new here.
 ///
-/// A flight that holds the `COMMIT` is never in doubt: whoever gives up waiting leaves a transaction
+/// Once the `COMMIT` is sent the transaction is never in doubt: whoever gives up waiting leaves one
 /// that ends by itself. Only before it a connection can be left in the middle.
-pub(crate) async fn alone(
-    mut held: Held,
+pub(crate) async fn in_own_transaction(
+    mut pooled: PooledTransaction,
     tenant: &Tenant,
     sql: Sql,
     params: Params<'_>,
 ) -> Result<Outcome, Failed> {
-    if let Some(statement) = held.conn().prepared(tenant.id, sql) {
-        let client = held.launch().client();
+    if let Some(statement) = pooled.conn().prepared(tenant.id, sql) {
+        let client = pooled.send_commit().client();
         let (begun, outcome, ended) = join3(
             client.batch_execute(&tenant.prelude),
             run(client, &statement, params),
@@ -56,9 +57,13 @@ pub(crate) async fn alone(
         )
         .await;
         let outcome = begun.map_err(Error::of_prelude).and(outcome);
-        return finish(&mut held, sql, outcome, ended);
+        let finished = finish(&mut pooled, tenant, sql, outcome, ended);
+        match finished {
+            Err(failed) if failed.cause.is_outdated_statement() && pooled.has_ended() => (),
+            finished => return finished,
+        }
     }
-    let client = held.begin().client();
+    let client = pooled.begin().client();
     let (begun, prepared) = join(
         client.batch_execute(&tenant.prelude),
         client.prepare(sql.text()),
@@ -68,25 +73,27 @@ pub(crate) async fn alone(
         .map_err(Error::of_prelude)
         .and(prepared.map_err(Error::from));
     let statement = prepared.map_err(Failed::undone)?;
-    held.conn().keep(tenant.id, sql, &statement);
-    let client = held.launch().client();
+    pooled.conn().keep(tenant, sql, &statement);
+    let client = pooled.send_commit().client();
     let (outcome, ended) = join(
         run(client, &statement, params),
         client.batch_execute("COMMIT"),
     )
     .await;
-    finish(&mut held, sql, outcome, ended)
+    finish(&mut pooled, tenant, sql, outcome, ended)
 }
 
-/// What became of a flight that held the `COMMIT`. A refusal came before it, so that there was
-/// nothing to commit; of a connection that broke nobody knows, unless nothing could be changed.
+/// What became of a statement with its `COMMIT`. A refusal came before it, so that there was nothing
+/// to commit; of a connection that broke nobody knows, unless nothing could be changed.
 fn finish(
-    held: &mut Held,
+    pooled: &mut PooledTransaction,
+    tenant: &Tenant,
     sql: Sql,
     outcome: Result<Outcome, Error>,
     ended: Result<(), tokio_postgres::Error>,
 ) -> Result<Outcome, Failed> {
-    let ended = held.settle(ended);
+    let ended = pooled.finish(ended);
+    forget_doubtful(pooled.conn(), tenant, &outcome);
     match (outcome, ended) {
         (Ok(outcome), Ok(())) => Ok(outcome),
         (Err(cause), _) => Err(Failed {
@@ -102,28 +109,42 @@ fn finish(
 
 /// A statement inside a transaction, with what must come before it sent ahead.
 pub(crate) async fn within(
-    held: &mut Held,
+    conn: &mut Conn,
     tenant: &Tenant,
     ahead: &str,
     sql: Sql,
     params: Params<'_>,
 ) -> Result<Outcome, Error> {
-    let conn = held.conn();
     if let Some(statement) = conn.prepared(tenant.id, sql) {
         let client = conn.client();
         let (begun, outcome) =
             join(client.batch_execute(ahead), run(client, &statement, params)).await;
-        return begun.map_err(Error::of_prelude).and(outcome);
+        let outcome = begun.map_err(Error::of_prelude).and(outcome);
+        forget_doubtful(conn, tenant, &outcome);
+        return outcome;
     }
     let client = conn.client();
     let (begun, prepared) = join(client.batch_execute(ahead), client.prepare(sql.text())).await;
     begun.map_err(Error::of_prelude)?;
     let statement = prepared?;
-    conn.keep(tenant.id, sql, &statement);
+    conn.keep(tenant, sql, &statement);
     run(conn.client(), &statement, params).await
 }
 
-async fn run(client: &Client, statement: &Statement, params: Params<'_>) -> Result<Outcome, Error> {
+/// After an error that may be a prepared statement's fault, all of the tenant's are prepared anew:
+/// whatever outdated one has outdated others.
+fn forget_doubtful(conn: &mut Conn, tenant: &Tenant, outcome: &Result<Outcome, Error>) {
+    if outcome.as_ref().is_err_and(Error::doubts_statement) {
+        conn.forget(tenant.id);
+    }
+}
+
+/// Runs a prepared statement; all of its rows.
+pub(crate) async fn run(
+    client: &Client,
+    statement: &Statement,
+    params: Params<'_>,
+) -> Result<Outcome, Error> {
     let mut stream = pin!(client.query_raw(statement, params.iter().copied()).await?);
     let mut rows = Vec::new();
     while let Some(row) = stream.try_next().await? {

@@ -1,0 +1,210 @@
+//! The state of a lane's [`admission`](super::admission): who holds its connections, who waits for
+//! one, and which tenants were slow of late. Time is an argument.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    time::{Duration, Instant},
+};
+
+use crate::names::TenantId;
+
+/// A connection used for longer makes its tenant a slow one,
+const SLOW: Duration = Duration::from_millis(250);
+/// for as long.
+const SLOW_FOR: Duration = Duration::from_secs(30);
+
+/// How many connections a lane has, and how they are shared.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) connections: usize,
+    /// Of these, for one tenant.
+    pub(super) tenant: usize,
+    /// Of these, for all tenants together that were slow of late.
+    pub(super) slow: usize,
+    /// How many requests of one tenant wait.
+    pub(super) tenant_waits: usize,
+    /// How many requests wait in all.
+    pub(super) waits: usize,
+}
+
+impl Bounds {
+    /// All but one of the connections for a tenant, half of them for slow ones; 64 waiting requests
+    /// for each that a tenant may have, and four times that in all.
+    pub(super) fn of(connections: usize) -> Self {
+        let tenant = (connections - 1).max(1);
+        Self {
+            connections,
+            tenant,
+            slow: (connections / 2).max(1),
+            tenant_waits: 64 * tenant,
+            waits: 256 * tenant,
+        }
+    }
+}
+
+/// No more may wait.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Full;
+
+/// A connection in use.
+#[derive(Clone, Copy)]
+struct Use {
+    tenant: TenantId,
+    since: Option<Instant>,
+}
+
+/// Who holds connections and who waits for one; `W` is what is told to one who waits.
+pub(super) struct State<W> {
+    bounds: Bounds,
+    slots: Vec<Option<Use>>,
+    slow_until: HashMap<TenantId, Instant>,
+    waiting: usize,
+    next_id: u64,
+    lines: HashMap<TenantId, VecDeque<(u64, W)>>,
+    /// Tenants of which somebody waits, the next to be served first.
+    turns: VecDeque<TenantId>,
+}
+
+impl<W> State<W> {
+    pub(super) fn new(bounds: Bounds) -> Self {
+        Self {
+            bounds,
+            slots: vec![None; bounds.connections],
+            slow_until: HashMap::new(),
+            waiting: 0,
+            next_id: 0,
+            lines: HashMap::new(),
+            turns: VecDeque::new(),
+        }
+    }
+
+    /// A slot for a tenant of which nobody waits, if it may have one now.
+    pub(super) fn begin(&mut self, tenant: TenantId, now: Instant) -> Option<usize> {
+        if self.lines.contains_key(&tenant) {
+            return None;
+        }
+        self.take(tenant, now)
+    }
+
+    /// Measures the use of a slot from now.
+    pub(super) fn start(&mut self, slot: usize, now: Instant) {
+        if let Some(Some(used)) = self.slots.get_mut(slot) {
+            used.since = Some(now);
+        }
+    }
+
+    /// Ends the use of a slot.
+    pub(super) fn end(&mut self, slot: usize, now: Instant) {
+        let Some(used) = self.slots.get_mut(slot).and_then(Option::take) else {
+            return;
+        };
+        if is_long(used, now) {
+            self.slow_until.retain(|_, until| *until > now);
+            self.slow_until.insert(used.tenant, now + SLOW_FOR);
+        }
+    }
+
+    /// Adds one to those who wait; answers what [`remove`](Self::remove) knows it by.
+    pub(super) fn push(&mut self, tenant: TenantId, waiter: W) -> Result<u64, Full> {
+        let of_tenant = self.lines.get(&tenant).map_or(0, VecDeque::len);
+        if of_tenant >= self.bounds.tenant_waits || self.waiting >= self.bounds.waits {
+            return Err(Full);
+        }
+        if of_tenant == 0 {
+            self.turns.push_back(tenant);
+        }
+        let id = self.next_id;
+        self.next_id += 1;
+        self.waiting += 1;
+        self.lines
+            .entry(tenant)
+            .or_default()
+            .push_back((id, waiter));
+        Ok(id)
+    }
+
+    /// The next who may have a slot, with the slot. Its tenant is last in turn then.
+    pub(super) fn next(&mut self, now: Instant) -> Option<(usize, W)> {
+        let at = (0..self.turns.len()).find(|at| self.may_begin(self.turns[*at], now))?;
+        let tenant = self.turns[at];
+        let line = self.lines.get_mut(&tenant)?;
+        let (_, waiter) = line.pop_front()?;
+        let ended = line.is_empty();
+        self.left(tenant, ended);
+        if !ended {
+            self.turns.retain(|other| *other != tenant);
+            self.turns.push_back(tenant);
+        }
+        Some((self.take(tenant, now)?, waiter))
+    }
+
+    /// Removes one who does not wait any longer.
+    pub(super) fn remove(&mut self, tenant: TenantId, id: u64) {
+        let Some(line) = self.lines.get_mut(&tenant) else {
+            return;
+        };
+        if let Some(at) = line.iter().position(|(other, _)| *other == id) {
+            line.remove(at);
+            let ended = line.is_empty();
+            self.left(tenant, ended);
+        }
+    }
+
+    /// Whether nothing is held, and nobody waits.
+    #[cfg(test)]
+    pub(super) fn is_idle(&self) -> bool {
+        let unused = self.slots.iter().all(Option::is_none);
+        unused && self.waiting == 0 && self.lines.is_empty() && self.turns.is_empty()
+    }
+
+    fn take(&mut self, tenant: TenantId, now: Instant) -> Option<usize> {
+        if !self.may_begin(tenant, now) {
+            return None;
+        }
+        let slot = self.slots.iter().position(Option::is_none)?;
+        self.slots[slot] = Some(Use {
+            tenant,
+            since: None,
+        });
+        Some(slot)
+    }
+
+    fn may_begin(&self, tenant: TenantId, now: Instant) -> bool {
+        let held = |wanted: &dyn Fn(TenantId) -> bool| {
+            let used = self.slots.iter().flatten();
+            used.filter(|used| wanted(used.tenant)).count()
+        };
+        held(&|_| true) < self.bounds.connections
+            && held(&|other| other == tenant) < self.bounds.tenant
+            && (!self.is_slow(tenant, now)
+                || held(&|other| self.is_slow(other, now)) < self.bounds.slow)
+    }
+
+    fn is_slow(&self, tenant: TenantId, now: Instant) -> bool {
+        let used = self.slots.iter().flatten();
+        self.slow_until
+            .get(&tenant)
+            .is_some_and(|until| *until > now)
+            || used
+                .filter(|used| used.tenant == tenant)
+                .any(|used| is_long(*used, now))
+    }
+
+    /// One of a tenant waits no longer, perhaps the last.
+    fn left(&mut self, tenant: TenantId, last: bool) {
+        self.waiting -= 1;
+        if last {
+            self.lines.remove(&tenant);
+            self.turns.retain(|other| *other != tenant);
+        }
+    }
+}
+
+fn is_long(used: Use, now: Instant) -> bool {
+    used.since
+        .is_some_and(|since| now.saturating_duration_since(since) >= SLOW)
+}
+
+#[cfg(test)]
+#[path = "waiting_tests.rs"]
+mod tests;

@@ -1,0 +1,126 @@
+use uuid::Uuid;
+
+use super::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn tenant(number: u128) -> TenantId {
+    TenantId::new(Uuid::from_u128(number))
+}
+
+/// A lane of four connections, and the time.
+fn lane() -> (State<&'static str>, Instant) {
+    (State::new(Bounds::of(4)), Instant::now())
+}
+
+/// Takes a slot, and uses it from then on.
+fn begin(state: &mut State<&'static str>, number: u128, now: Instant) -> Option<usize> {
+    let slot = state.begin(tenant(number), now)?;
+    state.start(slot, now);
+    Some(slot)
+}
+
+#[test]
+fn a_tenant_leaves_one_connection_to_others() {
+    let (mut state, now) = lane();
+    for _ in 0..3 {
+        assert!(begin(&mut state, 1, now).is_some());
+    }
+    assert_eq!(begin(&mut state, 1, now), None);
+    assert!(begin(&mut state, 2, now).is_some());
+}
+
+#[test]
+fn slow_tenants_together_hold_at_most_half_of_the_connections() {
+    let (mut state, now) = lane();
+    begin(&mut state, 1, now).unwrap();
+    begin(&mut state, 2, now).unwrap();
+    let later = now + SLOW;
+    assert_eq!(
+        begin(&mut state, 1, later),
+        None,
+        "slow while it still holds"
+    );
+    assert!(begin(&mut state, 3, later).is_some());
+    assert!(begin(&mut state, 4, later).is_some());
+}
+
+#[test]
+fn a_tenant_is_slow_for_a_while_after_it_was() {
+    let (mut state, now) = lane();
+    let (first, second) = (begin(&mut state, 1, now), begin(&mut state, 2, now));
+    let later = now + SLOW;
+    state.end(first.unwrap(), later);
+    state.end(second.unwrap(), later);
+    begin(&mut state, 1, later).unwrap();
+    begin(&mut state, 2, later).unwrap();
+    assert_eq!(begin(&mut state, 1, later), None);
+    let forgiven = later + SLOW_FOR + SECOND;
+    state.start(0, forgiven);
+    state.start(1, forgiven);
+    assert!(begin(&mut state, 1, forgiven).is_some());
+}
+
+#[test]
+fn use_that_has_not_begun_is_not_slow() {
+    let (mut state, now) = lane();
+    let slot = state.begin(tenant(1), now).unwrap();
+    state.end(slot, now + 60 * SECOND);
+    assert!(state.slow_until.is_empty());
+}
+
+#[test]
+fn tenants_that_wait_are_served_in_turn() {
+    let (mut state, now) = lane();
+    let slots: Vec<_> = [1, 1, 2, 2]
+        .map(|number| begin(&mut state, number, now).unwrap())
+        .into();
+    for (number, name) in [(3, "3a"), (3, "3b"), (3, "3c"), (4, "4a")] {
+        state.push(tenant(number), name).unwrap();
+    }
+    let mut served = Vec::new();
+    for slot in slots {
+        state.end(slot, now);
+        served.extend(state.next(now).map(|(_, name)| name));
+    }
+    assert_eq!(served, ["3a", "4a", "3b", "3c"]);
+}
+
+#[test]
+fn one_that_may_not_begin_keeps_nobody_else_waiting() {
+    let (mut state, now) = lane();
+    for _ in 0..3 {
+        begin(&mut state, 1, now).unwrap();
+    }
+    state.push(tenant(1), "1").unwrap();
+    state.push(tenant(2), "2").unwrap();
+    assert_eq!(state.next(now).unwrap().1, "2");
+    assert!(state.next(now).is_none());
+}
+
+#[test]
+fn how_many_wait_is_bounded_for_a_tenant_and_in_all() {
+    let mut state: State<usize> = State::new(Bounds::of(2));
+    let bounds = state.bounds;
+    for number in 0..bounds.tenant_waits {
+        state.push(tenant(1), number).unwrap();
+    }
+    assert_eq!(state.push(tenant(1), 0), Err(Full));
+    for number in bounds.tenant_waits..bounds.waits {
+        state.push(tenant(2 + number as u128), number).unwrap();
+    }
+    assert_eq!(state.push(tenant(0), 0), Err(Full));
+}
+
+#[test]
+fn whoever_leaves_is_forgotten() {
+    let (mut state, now) = lane();
+    let id = state.push(tenant(1), "1").unwrap();
+    state.push(tenant(2), "2").unwrap();
+    state.remove(tenant(1), id);
+    state.remove(tenant(1), id);
+    let (slot, name) = state.next(now).unwrap();
+    assert_eq!(name, "2");
+    state.end(slot, now);
+    assert!(state.is_idle());
+}
