@@ -22,7 +22,7 @@ const NEW_ENTRIES: usize = 256;
 const SCHEMA_BYTES: u64 = 64 * 1024;
 
 /// Before a connection that is old, or was to be replaced, is inspected again.
-const PAUSE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_secs(2);
 
 const MEMORY: &str = "SELECT sum(total_bytes) FROM pg_catalog.pg_backend_memory_contexts";
 
