@@ -3,8 +3,9 @@
 use std::str::FromStr;
 
 use clap::{Args, Subcommand};
-use control_plane::{Field, Plan, PlanFields, PlanRecord};
-use serde_json::{Value, json};
+use control_plane::{Plan, PlanFields, PlanRecord};
+use serde_json::json;
+use service::Patched;
 
 use crate::{
     database::Source,
@@ -103,14 +104,10 @@ impl FromStr for Limit {
     }
 }
 
-impl From<Limit> for Value {
+impl From<Limit> for Patched<i64> {
     fn from(Limit(limit): Limit) -> Self {
-        limit.into()
+        limit.map_or(Self::Null, Self::Value)
     }
-}
-
-fn field(value: Option<impl Into<Value>>) -> Field {
-    value.map_or(Field::Absent, |value| Field::Given(value.into()))
 }
 
 pub(crate) async fn run(options: Options, output: Output) -> anyhow::Result<()> {
@@ -147,15 +144,21 @@ async fn list(options: List, output: Output) -> anyhow::Result<()> {
 
 async fn set(options: Set, output: Output) -> anyhow::Result<()> {
     let fields = PlanFields {
-        title: field(options.title),
-        position: field(options.position),
-        self_serve: field(options.self_serve),
-        max_users: field(options.max_users),
-        max_clients: field(options.max_clients),
-        max_notes: field(options.max_notes),
-        requests_per_second: field(options.requests_per_second),
-        storage_bytes: field(options.storage_bytes),
-        api_calls_per_month: field(options.api_calls_per_month),
+        title: options.title.map_or(Patched::Absent, Patched::Value),
+        position: options.position.map_or(Patched::Absent, Patched::Value),
+        self_serve: options.self_serve.map_or(Patched::Absent, Patched::Value),
+        max_users: options.max_users.map(Patched::from).unwrap_or_default(),
+        max_clients: options.max_clients.map(Patched::from).unwrap_or_default(),
+        max_notes: options.max_notes.map(Patched::from).unwrap_or_default(),
+        requests_per_second: options
+            .requests_per_second
+            .map(Patched::from)
+            .unwrap_or_default(),
+        storage_bytes: options.storage_bytes.map(Patched::from).unwrap_or_default(),
+        api_calls_per_month: options
+            .api_calls_per_month
+            .map(Patched::from)
+            .unwrap_or_default(),
     };
     let plane = options.source.control_plane().await?;
     let plan = plane.put_plan(&options.name, fields, ACTOR).await?;

@@ -6,14 +6,13 @@
 use std::ops::RangeInclusive;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
-use service::{Faults, Problem};
+use serde_json::json;
+use service::{Faults, Patched, Problem};
 use utoipa::ToSchema;
 
 use crate::{
     app::ControlPlane,
     error::Error,
-    field::{Field, integer},
     store::plans::{Limits, Plan, PlanRecord},
 };
 
@@ -22,62 +21,61 @@ const SMALL: RangeInclusive<i64> = 0..=i32::MAX as i64;
 /// Beyond 2^53 not every reader of JSON takes a number exactly.
 const LARGE: RangeInclusive<i64> = 0..=9_007_199_254_740_991;
 
-impl Field {
-    /// The value after the change; an absent field keeps `before`. Where there is a fault, it is
-    /// noted and the value is none to go on with.
-    fn read<T: Default>(
-        self,
-        name: &'static str,
-        before: Option<T>,
-        read: impl FnOnce(&Value) -> Result<T, String>,
-        faults: &mut Faults,
-    ) -> T {
-        let value = match (self, before) {
-            (Self::Given(value), _) => faults.check(name, read(&value)),
-            (Self::Absent, Some(before)) => Some(before),
-            (Self::Absent, None) => {
-                faults.add(name, "is required of a new plan");
-                None
-            }
-        };
-        value.unwrap_or_default()
+/// What an absent field keeps; a new plan has nothing to keep.
+fn kept<T: Default>(name: &'static str, before: Option<T>, faults: &mut Faults) -> T {
+    if before.is_none() {
+        faults.add(name, "is required of a new plan");
     }
+    before.unwrap_or_default()
+}
 
-    fn limit(
-        self,
-        name: &'static str,
-        before: Option<Option<i64>>,
-        range: &RangeInclusive<i64>,
-        faults: &mut Faults,
-    ) -> Option<i64> {
-        let read = |value: &Value| match value {
-            Value::Null => Ok(None),
-            value => integer(value, range)
-                .map(Some)
-                .map_err(|fault| format!("{fault}, or null for unlimited")),
-        };
-        self.read(name, before, read, faults)
+/// The value after the change of a field that cannot be cleared.
+fn replaced<T: Default>(
+    field: Patched<T>,
+    name: &'static str,
+    before: Option<T>,
+    faults: &mut Faults,
+) -> T {
+    match field {
+        Patched::Absent => kept(name, before, faults),
+        field => field.replacement(name, faults).unwrap_or_default(),
     }
 }
 
-fn flag(value: &Value) -> Result<bool, String> {
-    value
-        .as_bool()
-        .ok_or_else(|| "must be true or false".to_owned())
+/// A limit after the change; `None` is unlimited.
+fn limit(
+    field: Patched<i64>,
+    name: &'static str,
+    before: Option<Option<i64>>,
+    range: &RangeInclusive<i64>,
+    faults: &mut Faults,
+) -> Option<i64> {
+    if matches!(field, Patched::Absent) {
+        return kept(name, before, faults);
+    }
+    let limit = field.change(name, faults).flatten();
+    if limit.is_some_and(|limit| !range.contains(&limit)) {
+        let (least, most) = (range.start(), range.end());
+        let fault = format!("must be {least} to {most}, or null for unlimited");
+        faults.add(name, fault);
+    }
+    limit
 }
 
-/// A title for people; `null` makes it from the name.
-fn title(value: &Value, name: &str) -> Result<String, String> {
-    let title = match value {
-        Value::Null => return Ok(title_of(name)),
-        value => value.as_str().unwrap_or_default().trim(),
+/// A title for people after the change; `null` makes it from the name.
+fn title(field: Patched<String>, name: &str, before: Option<&Plan>, faults: &mut Faults) -> String {
+    if let (Patched::Absent, Some(before)) = (&field, before) {
+        return before.title.clone();
+    }
+    let Some(title) = field.change("title", faults).flatten() else {
+        return title_of(name);
     };
+    let title = title.trim();
     let printable = !title.chars().any(char::is_control);
-    if printable && (1..=60).contains(&title.chars().count()) {
-        Ok(title.to_owned())
-    } else {
-        Err("must have 1 to 60 printable characters".to_owned())
+    if !printable || !(1..=60).contains(&title.chars().count()) {
+        faults.add("title", "must have 1 to 60 printable characters");
     }
+    title.to_owned()
 }
 
 /// What a plan without a title of its own is called: `free` is Free.
@@ -108,96 +106,104 @@ pub struct PlanFields {
     /// For people: 1 to 60 characters; `null` makes it from the name.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
-    pub title: Field,
+    pub title: Patched<String>,
     /// Plans are listed in this order.
     #[serde(default)]
     #[schema(value_type = i64)]
-    pub position: Field,
+    pub position: Patched<i32>,
     /// Whether a stranger may sign up on it.
     #[serde(default)]
     #[schema(value_type = bool)]
-    pub self_serve: Field,
+    pub self_serve: Patched<bool>,
     /// Users; `null`, here and below, is unlimited.
     #[serde(default)]
     #[schema(value_type = Option<i64>)]
-    pub max_users: Field,
+    pub max_users: Patched<i64>,
     /// OAuth clients.
     #[serde(default)]
     #[schema(value_type = Option<i64>)]
-    pub max_clients: Field,
+    pub max_clients: Patched<i64>,
     /// Notes.
     #[serde(default)]
     #[schema(value_type = Option<i64>)]
-    pub max_notes: Field,
+    pub max_notes: Patched<i64>,
     /// Requests a second, all of a tenant's together.
     #[serde(default)]
     #[schema(value_type = Option<i64>)]
-    pub requests_per_second: Field,
+    pub requests_per_second: Patched<i64>,
     /// Bytes stored.
     #[serde(default)]
     #[schema(value_type = Option<i64>)]
-    pub storage_bytes: Field,
+    pub storage_bytes: Patched<i64>,
     /// Calls of the API in a month.
     #[serde(default)]
     #[schema(value_type = Option<i64>)]
-    pub api_calls_per_month: Field,
+    pub api_calls_per_month: Patched<i64>,
 }
 
 impl PlanFields {
     /// The plan as it is after the change.
     fn onto(self, name: &str, before: Option<&Plan>) -> Result<Plan, Problem> {
         let mut faults = Faults::new();
-        let old = before.map(|plan| &plan.limits);
         let noted = &mut faults;
-        let kept = before.map_or_else(|| title_of(name), |plan| plan.title.clone());
-        let title = |value: &Value| title(value, name);
-        let position = |value: &Value| {
-            let position = integer(value, &SMALL)?;
-            i32::try_from(position).map_err(|fault| fault.to_string())
-        };
+        let old = |limit: fn(&Limits) -> Option<i64>| before.map(|plan| limit(&plan.limits));
         let some = 1..=*SMALL.end();
         let limits = Limits {
-            max_users: self
-                .max_users
-                .limit("max_users", old.map(|l| l.max_users), &some, noted),
-            max_clients: self.max_clients.limit(
-                "max_clients",
-                old.map(|l| l.max_clients),
-                &SMALL,
-                noted,
-            ),
-            max_notes: self
-                .max_notes
-                .limit("max_notes", old.map(|l| l.max_notes), &SMALL, noted),
-            requests_per_second: self.requests_per_second.limit(
-                "requests_per_second",
-                old.map(|l| l.requests_per_second),
+            max_users: limit(
+                self.max_users,
+                "max_users",
+                old(|l| l.max_users),
                 &some,
                 noted,
             ),
-            storage_bytes: self.storage_bytes.limit(
+            max_clients: limit(
+                self.max_clients,
+                "max_clients",
+                old(|l| l.max_clients),
+                &SMALL,
+                noted,
+            ),
+            max_notes: limit(
+                self.max_notes,
+                "max_notes",
+                old(|l| l.max_notes),
+                &SMALL,
+                noted,
+            ),
+            requests_per_second: limit(
+                self.requests_per_second,
+                "requests_per_second",
+                old(|l| l.requests_per_second),
+                &some,
+                noted,
+            ),
+            storage_bytes: limit(
+                self.storage_bytes,
                 "storage_bytes",
-                old.map(|l| l.storage_bytes),
+                old(|l| l.storage_bytes),
                 &LARGE,
                 noted,
             ),
-            api_calls_per_month: self.api_calls_per_month.limit(
+            api_calls_per_month: limit(
+                self.api_calls_per_month,
                 "api_calls_per_month",
-                old.map(|l| l.api_calls_per_month),
+                old(|l| l.api_calls_per_month),
                 &LARGE,
                 noted,
             ),
         };
+        let position = replaced(self.position, "position", before.map(|p| p.position), noted);
+        if position < 0 {
+            noted.add("position", "must be 0 or more");
+        }
         let plan = Plan {
             name: name.to_owned(),
-            title: self.title.read("title", Some(kept), title, noted),
-            position: self
-                .position
-                .read("position", before.map(|p| p.position), position, noted),
-            self_serve: self.self_serve.read(
+            title: title(self.title, name, before, noted),
+            position,
+            self_serve: replaced(
+                self.self_serve,
                 "self_serve",
                 before.map(|p| p.self_serve),
-                flag,
                 noted,
             ),
             limits,
@@ -259,6 +265,8 @@ impl ControlPlane {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     fn fields(value: Value) -> PlanFields {

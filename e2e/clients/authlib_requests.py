@@ -1,11 +1,14 @@
 """Authlib's session over requests."""
 
-from authlib.integrations.requests_client import OAuth2Session
+from authlib.integrations.requests_client import OAuth2Session, OAuthError
+from requests import HTTPError
 
 import scenario
 
 
 class Client(scenario.Client):
+    refusals = (OAuthError, HTTPError)
+
     def session(self, **further):
         given = {"client_id": self.id, "client_secret": self.secret, "scope": scenario.SCOPE}
         return OAuth2Session(**{**given, **further})

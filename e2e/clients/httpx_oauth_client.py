@@ -4,12 +4,14 @@ refusal is put to it where it asks for a token itself."""
 import asyncio
 
 import httpx
-from httpx_oauth.oauth2 import OAuth2
+from httpx_oauth.oauth2 import OAuth2, OAuth2RequestError
 
 import scenario
 
 
 class Client(scenario.Client):
+    refusals = (OAuth2RequestError,)
+
     def oauth(self, secret=None):
         return OAuth2(
             self.id,
@@ -18,6 +20,7 @@ class Client(scenario.Client):
             self.base + "/oauth/token",
             refresh_token_endpoint=self.base + "/oauth/token",
             revoke_token_endpoint=self.base + "/oauth/revoke",
+            revocation_endpoint_auth_method="client_secret_post",
         )
 
     def fetch(self, secret=None, **form):

@@ -1,6 +1,6 @@
 """requests-oauthlib, whose sessions have no revocation: that request is made with the same session."""
 
-from oauthlib.oauth2 import BackendApplicationClient, LegacyApplicationClient
+from oauthlib.oauth2 import BackendApplicationClient, LegacyApplicationClient, OAuth2Error
 from requests.auth import HTTPBasicAuth
 from requests_oauthlib import OAuth2Session
 
@@ -8,6 +8,8 @@ import scenario
 
 
 class Client(scenario.Client):
+    refusals = (OAuth2Error,)
+
     def fetch(self, client, secret=None, **further):
         basic = HTTPBasicAuth(self.id, secret or self.secret)
         session = OAuth2Session(client=client)

@@ -8,15 +8,12 @@ use std::{
     process::Stdio,
 };
 
-use tokio::{
-    io::AsyncWriteExt as _,
-    process::{Child, Command},
-};
+use tokio::process::{Child, Command};
 
 pub use self::session::Session;
 use crate::{
     browser::Browser,
-    process::{free_port, start, until},
+    process::{free_port, run_with_input, start, until},
 };
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -112,20 +109,8 @@ fn program(name: &str, folder: &Path) -> Command {
 
 /// Runs one to its end, with something on its standard input, and returns what it said.
 async fn run(command: &mut Command, input: &str) -> String {
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(input.as_bytes()).await.unwrap();
-    drop(stdin);
-    let output = child.wait_with_output().await.unwrap();
-    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}:\n{said}");
-    said.into_owned()
+    let output = run_with_input(command, input).await;
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
 /// Nothing of it lies or asks outside.

@@ -2,12 +2,16 @@
 
 use std::{
     path::PathBuf,
+    process::{Output, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
-use tokio::process::{Child, Command};
+use tokio::{
+    io::AsyncWriteExt as _,
+    process::{Child, Command},
+};
 
 pub use testkit::{
     port::free_port,
@@ -46,6 +50,19 @@ pub fn start(command: &mut Command) -> Child {
         .kill_on_drop(true)
         .spawn()
         .unwrap_or_else(|cause| panic!("{command:?}: {cause}"))
+}
+
+/// Runs a program to its end, which is to be a good one, with something on its standard input.
+pub(crate) async fn run_with_input(command: &mut Command, input: &str) -> Output {
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = start(piped.stderr(Stdio::piped()));
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(input.as_bytes()).await.unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().await.unwrap();
+    let [said, fault] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
+    assert!(output.status.success(), "{command:?}:\n{said}{fault}");
+    output
 }
 
 /// Asks a program to stop and gives it ten seconds, for when nothing can be awaited.

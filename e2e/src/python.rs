@@ -3,10 +3,12 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Output, Stdio},
+    process::Output,
 };
 
-use tokio::{io::AsyncWriteExt as _, process::Command};
+use tokio::process::Command;
+
+use crate::process::run_with_input;
 
 const TARGET: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target");
 
@@ -42,24 +44,14 @@ impl Python {
     /// Runs a script to its end, which is to be a good one, with something on its standard input,
     /// and returns what it said.
     pub async fn tell(&self, script: &Path, input: &str) -> String {
-        let mut child = Command::new(self.0.join("python"))
+        let mut command = Command::new(self.0.join("python"));
+        command
             .arg(script)
             .env("NO_PROXY", "*")
             .env("PYTHONDONTWRITEBYTECODE", "1")
             // oauthlib asks for this where there is no TLS.
-            .env("OAUTHLIB_INSECURE_TRANSPORT", "1")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        stdin.write_all(input.as_bytes()).await.unwrap();
-        drop(stdin);
-        let output = child.wait_with_output().await.unwrap();
-        let fault = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{}: {fault}", script.display());
+            .env("OAUTHLIB_INSECURE_TRANSPORT", "1");
+        let output = run_with_input(&mut command, input).await;
         String::from_utf8(output.stdout).unwrap()
     }
 }

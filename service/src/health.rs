@@ -23,7 +23,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::body::Json;
 
-const PATIENCE: Duration = Duration::from_secs(2);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
 type Check = dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync;
 
@@ -91,7 +91,7 @@ impl Health {
         }
         let mut failing = Vec::new();
         for (part, check) in &self.checks {
-            if tokio::time::timeout(PATIENCE, check()).await != Ok(true) {
+            if tokio::time::timeout(CHECK_TIMEOUT, check()).await != Ok(true) {
                 failing.push(*part);
             }
         }

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The longest that an answer may take, waiting for passwords to be hashed included.
-const PATIENCE: Duration = Duration::from_secs(30);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 static NOSNIFF: (HeaderName, HeaderValue) = (
     header::X_CONTENT_TYPE_OPTIONS,
@@ -152,7 +152,7 @@ async fn around(State(shared): State<Shared>, request: Request, next: Next) -> R
                 None => next.run(request).await,
             }
         };
-        match tokio::time::timeout(PATIENCE, running).await {
+        match tokio::time::timeout(ANSWER_TIMEOUT, running).await {
             Ok(response) => response,
             Err(_) => Problem::new(Kind::Unavailable)
                 .retry_after(5)

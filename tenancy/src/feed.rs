@@ -212,7 +212,7 @@ struct Channel {
 async fn channel(client: &Client) -> Result<Channel, Ended> {
     let row = row(client, "SELECT name, former FROM platform.channel").await?;
     Ok(Channel {
-        name: row.get(0).unwrap_or_default().to_owned(),
+        name: first(&row)?.to_owned(),
         former: row.get(1) == Some("t"),
     })
 }
@@ -228,11 +228,17 @@ async fn row(client: &Client, sql: &str) -> Result<SimpleQueryRow, Ended> {
     Ok(row.ok_or_else(|| db::Error::unreadable("a row was expected"))?)
 }
 
+/// The first column of a row, which is not null.
+fn first(row: &SimpleQueryRow) -> Result<&str, db::Error> {
+    row.get(0)
+        .ok_or_else(|| db::Error::unreadable("a value was expected"))
+}
+
 /// A channel for this session's heartbeats, which nobody else knows.
 async fn heartbeat_channel(listener: &Client) -> Result<String, Ended> {
     let random = "SELECT replace(pg_catalog.gen_random_uuid()::text, '-', '')";
     let random = row(listener, random).await?;
-    Ok(format!("{HEARTBEATS}{}", random.get(0).unwrap_or_default()))
+    Ok(format!("{HEARTBEATS}{}", first(&random)?))
 }
 
 async fn heartbeats(feed: &Weak<Inner>, listener: &Client, sender: &Client) -> Result<(), Ended> {

@@ -4,9 +4,8 @@ use axum::extract::State;
 use http::StatusCode;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use service::{
-    Faults, Json, Kind, Problem, Query,
+    Faults, Json, Kind, Patched, Problem, Query,
     body::{Created, Text},
     exact,
     problem::ProblemBody,
@@ -23,7 +22,6 @@ use super::{
 use crate::{
     app::ControlPlane,
     error::Error,
-    field::{Field, integer},
     store::operators::TokenRecord,
     tokens::{Lifetime, MAX_DAYS, NewToken},
 };
@@ -44,14 +42,14 @@ pub(crate) struct NewOperatorToken {
     /// Days after which it ends, 1 to 3650; 90 when absent, never when `null`.
     #[serde(default)]
     #[schema(value_type = Option<u16>)]
-    days: Field,
+    days: Patched<u16>,
 }
 
 impl NewOperatorToken {
     fn check(self) -> Result<NewToken, Faults> {
         let mut faults = Faults::new();
         let name = self.name.required("name", &mut faults);
-        let lifetime = faults.check("days", lifetime(&self.days));
+        let lifetime = lifetime(self.days, &mut faults);
         match (name, lifetime) {
             (Some(name), Some(lifetime)) => Ok(NewToken { name, lifetime }),
             _ => Err(faults),
@@ -59,18 +57,17 @@ impl NewOperatorToken {
     }
 }
 
-fn lifetime(days: &Field) -> Result<Lifetime, String> {
-    match days {
-        Field::Absent => Ok(Lifetime::default()),
-        Field::Given(Value::Null) => Ok(Lifetime::Never),
-        Field::Given(value) => {
-            let days = integer(value, &(1..=MAX_DAYS.into()))
-                .map_err(|fault| format!("{fault}, or null for a token that never ends"))?;
-            u16::try_from(days)
-                .map(Lifetime::Days)
-                .map_err(|fault| fault.to_string())
-        }
+fn lifetime(days: Patched<u16>, faults: &mut Faults) -> Option<Lifetime> {
+    if matches!(days, Patched::Absent) {
+        return Some(Lifetime::default());
     }
+    let days = days.change("days", faults)?;
+    if days.is_some_and(|days| !(1..=MAX_DAYS).contains(&days)) {
+        let fault = format!("must be 1 to {MAX_DAYS}, or null for a token that never ends");
+        faults.add("days", fault);
+        return None;
+    }
+    Some(days.map_or(Lifetime::Never, Lifetime::Days))
 }
 
 /// A token that was made.

@@ -118,17 +118,19 @@ impl Session {
             .collect()
     }
 
-    /// The rows of a table, as View Data shows them.
-    pub async fn rows(&self, table: &[&str]) -> Vec<Vec<String>> {
+    /// The rows of a table, as View Data shows them once one of them holds a value. The grid draws
+    /// its rows before it draws the cells in them.
+    pub async fn rows(&self, table: &[&str], value: &str) -> Vec<Vec<String>> {
         self.select(table).await;
         self.tool("All Rows").await;
-        let mut rows = Value::Null;
-        self.until("rows", async || {
-            rows = self.browser.client.execute(CELLS, vec![]).await.unwrap();
-            rows.as_array().is_some_and(|rows| !rows.is_empty())
+        let mut rows: Vec<Vec<String>> = Vec::new();
+        self.until(value, async || {
+            let cells = self.browser.client.execute(CELLS, vec![]).await.unwrap();
+            rows = serde_json::from_value(cells).unwrap();
+            rows.iter().flatten().any(|cell| cell == value)
         })
         .await;
-        serde_json::from_value(rows).unwrap()
+        rows
     }
 
     /// Opens the Query Tool on a node; [`Self::error_of`] writes into it.

@@ -44,17 +44,17 @@ async fn tenant(system: &System, slug: &str) -> Value {
     serde_json::from_str(&answer.text().await.unwrap()).unwrap()
 }
 
-/// What a program is told: the tenants under their base addresses, the last of which has a low rate,
+/// The input of a program: the tenants under their base addresses, the last of which has a low rate,
 /// and who refuses everything.
 fn input(at: impl Fn(&str) -> String, tenants: &[(&str, Value)], refusing: &str) -> String {
-    let told = |(slug, client): &(&str, Value)| {
+    let entry = |(slug, client): &(&str, Value)| {
         json!([at(slug), client["client_id"], client["client_secret"]])
     };
     let [both @ .., limited] = tenants else {
         panic!("no tenants")
     };
-    let both: Vec<Value> = both.iter().map(told).collect();
-    json!({ "tenants": both, "limited": told(limited), "refusing": [refusing] }).to_string()
+    let both: Vec<Value> = both.iter().map(entry).collect();
+    json!({ "tenants": both, "limited": entry(limited), "refusing": [refusing] }).to_string()
 }
 
 #[tokio::test]

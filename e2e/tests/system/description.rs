@@ -16,7 +16,7 @@ use testkit::{rounds, seed};
 const PASSWORD: &str = "correct horse battery";
 /// In no example: the description's operations that delete a tenant miss it.
 const SLUG: &str = "described";
-/// What may end the owner's credentials or the tenant: ids that other answers told are tried, too.
+/// What may end the owner's credentials or the tenant: ids from other answers are tried, too.
 const ENDING: &str = r"^/control/|^/oauth/(client/\{|revoke|logout)|^/tenants/(users/\{|settings)";
 const SCOPES: &str = "openid profile email read write admin";
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\

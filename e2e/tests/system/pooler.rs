@@ -11,7 +11,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-/// Starts PgBouncer in a directory; it takes the password that it is told for everybody's.
+/// Starts PgBouncer in a directory; the data plane's login has this password.
 async fn pooler(directory: &Path, mode: &str, database: &str, password: &str) -> (u16, Child) {
     let port = free_port();
     let (users, settings) = (directory.join("users"), directory.join("pgbouncer.ini"));

@@ -53,7 +53,7 @@ struct Use {
     since: Option<Instant>,
 }
 
-/// Who holds connections and who waits for one; `W` is what is told to one who waits.
+/// Who holds connections and who waits for one; `W` is how one who waits gets a permit.
 pub(super) struct State<W> {
     bounds: Bounds,
     slots: Vec<Option<Use>>,
