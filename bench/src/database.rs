@@ -3,6 +3,8 @@
 
 mod server;
 
+use std::path::Path;
+
 use anyhow::Context;
 use tokio_postgres::{Client, NoTls};
 
@@ -26,20 +28,32 @@ pub(crate) struct Database {
 impl Database {
     /// Starts a server in the scratch directory.
     pub(crate) async fn start(scratch: &Scratch) -> anyhow::Result<Self> {
-        let folder = scratch.path("postgres");
+        Self::make(&scratch.path("postgres")).await
+    }
+
+    /// Makes a folder with a server's data, and starts the server.
+    pub(crate) async fn make(folder: &Path) -> anyhow::Result<Self> {
+        server::initialize(folder).await.context("PostgreSQL")?;
+        let database = Self::open(folder).await?;
+        database.create(PRODUCT).await?;
+        Ok(database)
+    }
+
+    /// Starts a server on the data that [`make`](Self::make) left in a folder.
+    pub(crate) async fn open(folder: &Path) -> anyhow::Result<Self> {
         let [port] = free_ports()?;
-        let server = server::start(&folder, port).await.context("PostgreSQL")?;
-        let folder = folder
-            .to_str()
-            .context("the scratch directory's name")?
-            .to_owned();
-        let database = Self {
+        let server = server::start(folder, port).await.context("PostgreSQL")?;
+        let folder = folder.to_str().context("the folder's name")?.to_owned();
+        Ok(Self {
             _server: server,
             folder,
             port,
-        };
-        database.create(PRODUCT).await?;
-        Ok(database)
+        })
+    }
+
+    /// The version of the server programs, such as `15.14`.
+    pub(crate) async fn version() -> anyhow::Result<String> {
+        server::version().await
     }
 
     /// What the product gets as its `DATABASE_URL`.

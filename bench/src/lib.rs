@@ -18,6 +18,7 @@
 mod attack;
 mod database;
 mod ddl;
+mod fleet;
 mod limits;
 mod load;
 mod memory;

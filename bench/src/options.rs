@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{attack, limits, rows};
+use crate::{attack, fleet, limits, rows};
 
 /// Puts this product beside the limits of the machine and its peers, as ratios taken in one run.
 #[derive(Debug, Parser)]
@@ -25,6 +25,8 @@ pub(crate) enum Command {
     /// Serves the limit rows; the bench starts this itself, as a process of its own
     #[command(hide = true)]
     LimitServer(limits::Settings),
+    /// Measures what more tenants cost, up to ten thousand
+    Fleet(fleet::Options),
     /// Holds connections open with unfinished requests; started by the bench
     #[command(hide = true)]
     Dawdle(attack::Dawdle),

@@ -105,7 +105,8 @@ const NAMES: [&str; 9] = [
 
 /// Part of a row's name, as given on the command line.
 pub(crate) fn known(part: &str) -> Result<String, String> {
-    let under_load = attack::NAMES.iter().chain(&attack::sign_in::NAMES);
+    let under_load = attack::NAMES.iter().chain(&attack::locks::NAMES);
+    let under_load = under_load.chain(&attack::sign_in::NAMES);
     let mut names = NAMES.iter().chain(under_load).copied();
     if names.clone().any(|name| name.contains(part)) {
         return Ok(part.to_owned());

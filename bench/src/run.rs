@@ -11,12 +11,12 @@ use tokio::{
 use crate::{
     attack,
     database::Database,
-    ddl, memory,
+    ddl, fleet, memory,
     nginx::{self, Site, Upstream},
     options::{Cli, Command, Options},
     peer,
     process::{Service, own_program},
-    product::{Product, populate},
+    product::{self, Product, populate},
     report::{Memory, Report},
     rows::{self, Ports},
     scratch::{Scratch, free_ports},
@@ -51,8 +51,18 @@ pub fn main(cli: Cli) -> anyhow::Result<Outcome> {
             runtime()?.block_on(slow.run());
             Ok(Outcome::Met)
         }
+        Some(Command::Fleet(options)) => runtime()?.block_on(fleet(&options)),
         Some(Command::Hammer(hammer)) => runtime()?.block_on(hammer.run()).map(|()| Outcome::Met),
     }
+}
+
+async fn fleet(options: &fleet::Options) -> anyhow::Result<Outcome> {
+    let mut stop = Stop::new()?;
+    let good = tokio::select! {
+        good = fleet::run(options) => good?,
+        () = stop.asked() => bail!("interrupted"),
+    };
+    Ok(if good { Outcome::Met } else { Outcome::Missed })
 }
 
 async fn run(options: &Options) -> anyhow::Result<Outcome> {
@@ -86,7 +96,8 @@ async fn measure(
     database: &Database,
     options: &Options,
 ) -> anyhow::Result<Report> {
-    let product = Product::start(scratch, database, options).await?;
+    let binary = product::binary(options.product.as_deref()).await?;
+    let product = Product::serve(scratch, "product", database, &binary).await?;
     eprintln!("bench: signing {} tenants up", options.tenants);
     let (sign_ups, tenants) = populate(product.port, database, options).await?;
     ddl::single_schema(database).await?;
@@ -120,7 +131,8 @@ async fn measure(
         limit_server: memory::resident(limits.id().context("the limit server has ended")?)?,
         backends: backends(database).await?,
     };
-    let attacked = attack::measure(scratch, product.port, &tenants, options).await?;
+    let mut attacked = attack::measure(scratch, product.port, &tenants, options).await?;
+    attacked.extend(attack::locks::measure(database, product.port, &tenants, options).await?);
     let hash_ms = sign_ups.hash_ms;
     let crowded = attack::sign_in::measure(product.port, &tenants, hash_ms, options).await?;
     // The peers have the machine to themselves, as the product had.
@@ -164,7 +176,7 @@ async fn limit_server(
 }
 
 /// Private memory of each backend that serves the product's data plane or the limits.
-async fn backends(database: &Database) -> anyhow::Result<Vec<u64>> {
+pub(crate) async fn backends(database: &Database) -> anyhow::Result<Vec<u64>> {
     let pids = database
         .backends(&["tenantry_data%", ddl::LIMITS_LOGIN])
         .await?;

@@ -8,6 +8,7 @@
 mod dawdle;
 mod gateway;
 mod hammer;
+pub(crate) mod locks;
 mod modest;
 pub(crate) mod sign_in;
 mod wire;
@@ -117,7 +118,8 @@ struct Stage<'a> {
 
 impl Stage<'_> {
     async fn row(&mut self, name: &'static str) -> anyhow::Result<Attacked> {
-        let modest = Modest::new(self.gateway.port, &(self.model)(&self.tenants[HAMMERING]));
+        let request = (self.model)(&self.tenants[HAMMERING]);
+        let modest = Modest::new(self.gateway.port, &[request]);
         modest.window(LEAD).await?;
         let (mut idle, mut under, mut attack) = (Vec::new(), Vec::new(), String::new());
         for round in 1..=self.options.rounds() {

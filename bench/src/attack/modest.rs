@@ -18,7 +18,7 @@ const RATE: u32 = 200;
 /// One client, its connections kept open.
 pub(super) struct Modest {
     port: u16,
-    request: Arc<Vec<u8>>,
+    requests: Vec<Arc<[u8]>>,
     kept: Arc<Mutex<Vec<Connection>>>,
 }
 
@@ -33,10 +33,12 @@ pub(super) fn text(request: &Request) -> String {
 }
 
 impl Modest {
-    pub(super) fn new(port: u16, request: &Request) -> Self {
+    /// Sends these requests in turn.
+    pub(super) fn new(port: u16, requests: &[Request]) -> Self {
+        let bytes = |request| text(request).into_bytes().into();
         Self {
             port,
-            request: Arc::new(text(request).into_bytes()),
+            requests: requests.iter().map(bytes).collect(),
             kept: Arc::default(),
         }
     }
@@ -55,9 +57,13 @@ impl Modest {
         // in a burst that no client at this rate would send.
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut asking = JoinSet::new();
+        let mut requests = self.requests.iter().cycle();
         while started.elapsed() < length {
             tick.tick().await;
-            let (port, request, kept) = (self.port, self.request.clone(), self.kept.clone());
+            let Some(request) = requests.next().cloned() else {
+                break;
+            };
+            let (port, kept) = (self.port, self.kept.clone());
             asking.spawn(async move {
                 let began = Instant::now();
                 let answered = ask(port, &request, &kept).await;

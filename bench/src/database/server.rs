@@ -25,24 +25,13 @@ const SETTINGS: [&str; 7] = [
     "jit=off",
 ];
 
-/// Makes a data directory below the folder and serves it on a socket in the folder.
-pub(super) async fn start(folder: &Path, port: u16) -> anyhow::Result<Service> {
-    let binaries = binaries()?;
-    let user = user()?;
+/// Makes a data directory below a folder, which is made as well.
+pub(super) async fn initialize(folder: &Path) -> anyhow::Result<()> {
     std::fs::create_dir(folder)?;
-    if let Some((uid, gid)) = user {
+    if let Some((uid, gid)) = user()? {
         chown(folder, Some(uid), Some(gid))?;
     }
-    let data = folder.join("data");
-    let command = |program: &str| {
-        let mut command = Command::new(binaries.join(program));
-        command.current_dir(folder).arg("-D").arg(&data);
-        if let Some((uid, gid)) = user {
-            command.uid(uid).gid(gid);
-        }
-        command
-    };
-    let mut initdb = command("initdb");
+    let mut initdb = command("initdb", folder)?;
     initdb.args([
         "--username",
         ADMIN,
@@ -50,8 +39,33 @@ pub(super) async fn start(folder: &Path, port: u16) -> anyhow::Result<Service> {
         "--encoding=UTF8",
         "--locale=C.UTF-8",
     ]);
-    process::output(&mut initdb).await?;
-    let mut postgres = command("postgres");
+    process::output(&mut initdb).await.map(drop)
+}
+
+/// The version of the server programs, such as `15.14`.
+pub(super) async fn version() -> anyhow::Result<String> {
+    let mut postgres = Command::new(binaries()?.join("postgres"));
+    let said = process::output(postgres.arg("--version")).await?;
+    let version = said.split_whitespace().nth(2);
+    Ok(version.context("no version of PostgreSQL")?.to_owned())
+}
+
+/// A server program at the data directory below a folder.
+fn command(program: &str, folder: &Path) -> anyhow::Result<Command> {
+    let mut command = Command::new(binaries()?.join(program));
+    command
+        .current_dir(folder)
+        .arg("-D")
+        .arg(folder.join("data"));
+    if let Some((uid, gid)) = user()? {
+        command.uid(uid).gid(gid);
+    }
+    Ok(command)
+}
+
+/// Serves the data directory below a folder on a socket in the folder.
+pub(super) async fn start(folder: &Path, port: u16) -> anyhow::Result<Service> {
+    let mut postgres = command("postgres", folder)?;
     postgres.arg("-c").arg(format!("port={port}"));
     postgres
         .arg("-c")
@@ -66,7 +80,7 @@ pub(super) async fn start(folder: &Path, port: u16) -> anyhow::Result<Service> {
         folder.display()
     );
     server
-        .ready(Duration::from_secs(30), async || {
+        .ready(Duration::from_mins(5), async || {
             tokio_postgres::connect(&dsn, NoTls).await.is_ok()
         })
         .await?;

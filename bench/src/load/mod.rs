@@ -77,15 +77,31 @@ impl Load {
     /// One window of load. Waits for an idle machine before, and looks again after, unless it is
     /// to be quick.
     pub(crate) async fn window(&self, port: u16, options: &Options) -> anyhow::Result<Window> {
-        let idle = options.quick || quiet::settle().await?;
-        let mut window = figures::parse(&self.wrk(port, options.window_seconds()).await?)?;
-        window.noisy = !idle || !(options.quick || quiet::still().await?);
+        self.window_for(port, options.window_seconds(), options.quick)
+            .await
+    }
+
+    /// The same of so many seconds.
+    pub(crate) async fn window_for(
+        &self,
+        port: u16,
+        seconds: u32,
+        quick: bool,
+    ) -> anyhow::Result<Window> {
+        let idle = quick || quiet::settle().await?;
+        let mut window = figures::parse(&self.wrk(port, seconds).await?)?;
+        window.noisy = !idle || !(quick || quiet::still().await?);
         Ok(window)
     }
 
     /// A second of load that nobody counts.
     pub(crate) async fn warm_up(&self, port: u16) -> anyhow::Result<()> {
-        self.wrk(port, 1).await.map(drop)
+        self.warm_up_for(port, 1).await
+    }
+
+    /// So many seconds of it.
+    pub(crate) async fn warm_up_for(&self, port: u16, seconds: u32) -> anyhow::Result<()> {
+        self.wrk(port, seconds).await.map(drop)
     }
 
     async fn wrk(&self, port: u16, seconds: u32) -> anyhow::Result<String> {

@@ -23,13 +23,13 @@ pub(crate) struct Tenant {
 
 /// The API at one port on loopback.
 #[derive(Clone)]
-pub(super) struct Api {
+pub(crate) struct Api {
     client: Client,
     base: String,
 }
 
 impl Api {
-    pub(super) fn new(port: u16) -> Self {
+    pub(crate) fn new(port: u16) -> Self {
         Self {
             client: Client::new(),
             base: format!("http://127.0.0.1:{port}"),
@@ -37,7 +37,7 @@ impl Api {
     }
 
     /// Creates a tenant.
-    pub(super) async fn sign_up(&self, slug: &str) -> anyhow::Result<()> {
+    pub(crate) async fn sign_up(&self, slug: &str) -> anyhow::Result<()> {
         let body = json!({
             "tenant_name": slug,
             "tenant_slug": slug,
@@ -52,7 +52,7 @@ impl Api {
     }
 
     /// Makes a tenant ready: a client, a token and this many notes.
-    pub(super) async fn prepare(&self, slug: &str, notes: usize) -> anyhow::Result<Tenant> {
+    pub(crate) async fn prepare(&self, slug: &str, notes: usize) -> anyhow::Result<Tenant> {
         let cookie = self.sign_in(slug).await?;
         let (client_id, client_secret) = self.register_client(slug, &cookie).await?;
         let token = self.token(slug, &client_id, &client_secret).await?;

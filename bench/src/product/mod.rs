@@ -3,20 +3,21 @@
 mod api;
 mod signups;
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::Context;
 use tokio::process::Command;
 
-pub(crate) use api::{PASSWORD, Tenant, USERNAME};
+pub(crate) use api::{Api, PASSWORD, Tenant, USERNAME};
 pub(crate) use signups::{SignUps, populate};
 
 use crate::{
     database::Database,
     load::Request,
-    memory,
-    options::Options,
-    process,
+    memory, process,
     process::Service,
     run::target_folder,
     scratch::{Scratch, free_ports},
@@ -30,23 +31,17 @@ pub(crate) struct Product {
 }
 
 impl Product {
-    /// Builds it, unless a binary was named, and starts it.
-    pub(crate) async fn start(
+    /// Starts it on a database; what it writes has this name in the scratch directory.
+    pub(crate) async fn serve(
         scratch: &Scratch,
+        name: &str,
         database: &Database,
-        options: &Options,
+        binary: &Path,
     ) -> anyhow::Result<Self> {
-        let binary = match &options.product {
-            Some(binary) => binary.clone(),
-            None => build().await?,
-        };
         let [api, pages, admin] = free_ports()?;
-        let mut command = Command::new(binary);
+        let mut command = command(scratch, name, database, binary);
         command
             .arg("up")
-            .current_dir(scratch.path(""))
-            .env("TENANTRY_DIR", scratch.path("product"))
-            .env("DATABASE_URL", database.product_url())
             .env("BIND_ADDRESS", "127.0.0.1")
             .env("API_PORT", api.to_string())
             .env("PAGES_PORT", pages.to_string())
@@ -56,7 +51,11 @@ impl Product {
             // And some of its users sign in faster.
             .env("LOGINS_PER_MINUTE", "1000000")
             .env("LOG_LEVEL", "warn");
-        let service = Service::start("tenantry", &mut command, scratch.path("product.log"))?;
+        let service = Service::start(
+            "tenantry",
+            &mut command,
+            scratch.path(format!("{name}.log")),
+        )?;
         let mut product = Self { service, port: api };
         let client = reqwest::Client::new();
         let url = format!("http://127.0.0.1:{api}/health/ready");
@@ -106,6 +105,29 @@ pub(crate) mod requests {
             tenant.client_id, tenant.client_secret
         );
         Request::post_form("/oauth/token", form).with("X-Tenant-Slug", &tenant.slug)
+    }
+}
+
+/// The program at the database and the directory of a product of this name.
+pub(crate) fn command(
+    scratch: &Scratch,
+    name: &str,
+    database: &Database,
+    binary: &Path,
+) -> Command {
+    let mut command = Command::new(binary);
+    command
+        .current_dir(scratch.path(""))
+        .env("TENANTRY_DIR", scratch.path(name))
+        .env("DATABASE_URL", database.product_url());
+    command
+}
+
+/// The program that is measured: one that was named, or else one that is built.
+pub(crate) async fn binary(named: Option<&Path>) -> anyhow::Result<PathBuf> {
+    match named {
+        Some(binary) => Ok(binary.to_owned()),
+        None => build().await,
     }
 }
 

@@ -99,7 +99,7 @@ impl Report {
             (Target, "target"),
             (Verdict, "verdict"),
         ];
-        grid.section("200/s through the gateway, under attack, ms", headings);
+        grid.section("200/s beside an attack, ms", headings);
         for row in &self.attacked {
             let [ratio, target, mut verdict] = verdict(Some(attack(row)), times);
             if row.failed() > 0 {
