@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use control_plane::{ControlPlane, Logins, Settings};
+use control_plane::{ControlPlane, Logins, Settings, bootstrap};
 use local_postgres::Address;
 use secrecy::{ExposeSecret, SecretString};
 use service::{Clock, Entropy, password::Hasher, settings::from_environment};
@@ -29,6 +29,10 @@ pub(crate) struct Source {
     /// Database to use, in place of a private server: its superuser, or its owner with CREATEROLE
     #[arg(long, env, help_heading = HEADING, hide_env_values = true)]
     pub(crate) database_url: Option<SecretString>,
+    /// Let the database hold others' tables: rights are taken from PUBLIC, and given to the roles that
+    /// are there
+    #[arg(long, env, help_heading = HEADING)]
+    pub(crate) share_database: bool,
     /// Database, logged in as tenantry_control: enough for `tenant`, `user`, `token` and `migrate
     /// status`
     #[arg(long, env, help_heading = HEADING, hide_env_values = true)]
@@ -57,6 +61,14 @@ impl Source {
             );
         };
         private(&address.admin_url())
+    }
+
+    /// How the database is made ready.
+    pub(crate) fn bootstrap_options(&self) -> bootstrap::Options {
+        bootstrap::Options {
+            share: self.share_database,
+            ..bootstrap::Options::default()
+        }
     }
 
     /// The planes' passwords: given, kept, or drawn.

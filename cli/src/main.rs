@@ -24,6 +24,7 @@ mod user;
 use std::process::ExitCode;
 
 use clap::FromArgMatches;
+use service::settings::without_empty;
 
 use crate::{
     commands::{Cli, Command},
@@ -35,7 +36,7 @@ use crate::{
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let mut matches = commands::command().get_matches();
+    let mut matches = without_empty(commands::command()).get_matches();
     let cli = Cli::from_arg_matches_mut(&mut matches).unwrap_or_else(|fault| fault.exit());
     let output = Output::new(cli.json);
     match run(cli.command, output) {

@@ -105,7 +105,8 @@ pub(crate) fn behind(status: &FleetStatus) -> u64 {
 }
 
 async fn migrate(source: &Source, output: Output) -> anyhow::Result<()> {
-    bootstrap(&source.admin()?, &source.logins(&Entropy::system()?)?).await?;
+    let logins = source.logins(&Entropy::system()?)?;
+    bootstrap(&source.admin()?, &logins, &source.bootstrap_options()).await?;
     let plane = source.control_plane().await?;
     let bar = output.progress(behind(&plane.fleet_status().await?), "tenants");
     let done = plane

@@ -10,7 +10,7 @@ mod notice;
 mod planes;
 mod ports;
 
-use std::pin::pin;
+use std::{pin::pin, time::Duration};
 
 use anyhow::Context;
 use clap::Args;
@@ -33,6 +33,9 @@ use hold::Hold;
 pub(crate) use hold::runs_in;
 use planes::Planes;
 use ports::Ports;
+
+/// How long another `up` in the same directory, which may be stopping, is waited for.
+const STOPPING: Duration = Duration::from_secs(30);
 
 /// What is served, and how.
 #[derive(Args)]
@@ -65,7 +68,7 @@ pub(crate) async fn run(mut options: Options, output: Output) -> anyhow::Result<
     if options.source.database_url.is_none() {
         on_loopback(&mut options.control, options.local.postgres_port);
     }
-    let _hold = Hold::take(&options.source.tenantry_dir)?;
+    let _hold = Hold::take(&options.source.tenantry_dir, STOPPING, output).await?;
     let ports = Ports::take(&options).await?;
     let (database, early) = start(&options, &mut asked, output).await?;
     let outcome = if early {

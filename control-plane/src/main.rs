@@ -8,7 +8,7 @@ use service::{
     Clock, Entropy, layers, openapi,
     password::Hasher,
     serve::Alone,
-    settings::{Addresses, Logging, Network},
+    settings::{self, Addresses, Logging, Network},
     telemetry::{self, Metrics},
 };
 use tokio_util::sync::CancellationToken;
@@ -49,7 +49,7 @@ async fn main() -> anyhow::Result<()> {
         addresses,
         network,
         logging,
-    } = Options::parse();
+    }: Options = settings::parse();
     telemetry::logs(&logging).context("LOG_LEVEL")?;
     let metrics = Metrics::start();
     let database = control_database_url

@@ -121,11 +121,11 @@ async fn allowed(app: &App, parts: &Parts, audience: Audience, preflight: bool) 
     let any = HeaderValue::from_static("*");
     match (audience, parts.headers.get(header::ORIGIN)) {
         (Audience::Anyone, _) if !preflight => Allowed::Yes(any),
-        (Audience::Anyone, _) => match resolve(parts, app).await {
+        (Audience::Anyone, _) => match Box::pin(resolve(parts, app)).await {
             Ok(_) => Allowed::Yes(any),
             Err(_) => Allowed::No,
         },
-        (Audience::Clients, Some(origin)) => registered(app, parts, origin).await,
+        (Audience::Clients, Some(origin)) => Box::pin(registered(app, parts, origin)).await,
         _ => Allowed::No,
     }
 }

@@ -5,7 +5,7 @@ use clap::Parser;
 use service::{
     Entropy,
     serve::Alone,
-    settings::{Addresses, Logging, Network},
+    settings::{self, Addresses, Logging, Network},
     telemetry::{self, Metrics},
 };
 use tokio_util::sync::CancellationToken;
@@ -38,7 +38,7 @@ async fn main() -> anyhow::Result<()> {
         addresses,
         network,
         logging,
-    } = Options::parse();
+    }: Options = settings::parse();
     telemetry::logs(&logging).context("LOG_LEVEL")?;
     let metrics = Metrics::start();
     let entropy = Entropy::system()?;

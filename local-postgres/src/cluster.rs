@@ -77,6 +77,7 @@ fn initdb(
     private_file(&password_file, password, account.owner())?;
     let program = binaries.program("initdb");
     let mut command = account.command(&program);
+    // By which the next start knows one that outlived this process.
     command
         .current_dir(place.directory())
         .arg("--pgdata")

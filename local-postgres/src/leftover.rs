@@ -1,4 +1,4 @@
-//! Ending what a killed starter left behind.
+//! Ending what a killed starter left behind: a server, or an `initdb` that had not finished.
 //!
 //! A process id in `postmaster.pid` proves nothing: the machine may have been restarted and the
 //! id be someone else's by now. A server is known by its processes' working directory, which is
@@ -13,30 +13,58 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
-use crate::{error::Error, files::at, postmaster::PidFile};
+use crate::{error::Error, files::at, place::Place, postmaster::PidFile};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Ends a server that still runs on the data, and waits until the last of its processes is gone.
-pub(crate) fn end(data: &Path) -> Result<(), Error> {
-    let Some(file) = PidFile::read(data) else {
-        return Ok(());
+/// Ends what still runs in the directory, which is ours, and waits until the last process is gone.
+pub(crate) fn end(place: &Place) -> Result<(), Error> {
+    end_initdb(place)?;
+    end_server(&place.data())
+}
+
+/// An `initdb` that outlived its starter would go on writing where the next one begins.
+fn end_initdb(place: &Place) -> Result<(), Error> {
+    let running = || {
+        let mut processes = working("initdb", place.directory());
+        processes.extend(working("postgres", &place.unfinished()));
+        processes
     };
-    let processes = serving(data);
+    for pid in running().into_iter().filter_map(Pid::from_raw) {
+        tracing::warn!(
+            pid = pid.as_raw_nonzero(),
+            "ending an initdb that an earlier run left behind"
+        );
+        let _ = kill_process(pid, Signal::KILL);
+    }
+    gone(running)
+}
+
+/// Its `postmaster.pid` goes before its last processes do, and may be gone by now.
+fn end_server(data: &Path) -> Result<(), Error> {
+    let (file, processes) = (PidFile::read(data), serving(data));
     if processes.is_empty() {
-        return forget(data, file.pid);
+        return file.map_or(Ok(()), |file| forget(data, file.pid));
     }
-    tracing::warn!(
-        pid = file.pid,
-        "ending a PostgreSQL that an earlier run left behind"
-    );
-    if processes.contains(&file.pid)
-        && let Some(pid) = Pid::from_raw(file.pid)
-    {
-        let _ = kill_process(pid, Signal::INT);
+    match file.filter(|file| processes.contains(&file.pid)) {
+        Some(file) => {
+            tracing::warn!(
+                pid = file.pid,
+                "ending a PostgreSQL that an earlier run left behind"
+            );
+            if let Some(pid) = Pid::from_raw(file.pid) {
+                let _ = kill_process(pid, Signal::INT);
+            }
+        }
+        None => tracing::warn!("waiting for the PostgreSQL of an earlier run to end"),
     }
+    gone(|| serving(data))
+}
+
+/// Waits until there are no such processes any more.
+fn gone(running: impl Fn() -> Vec<i32>) -> Result<(), Error> {
     let started = Instant::now();
-    while let Some(&pid) = serving(data).first() {
+    while let Some(&pid) = running().first() {
         if started.elapsed() > PATIENCE {
             return Err(Error::Stop {
                 pid,
@@ -66,6 +94,11 @@ fn forget(data: &Path, pid: i32) -> Result<(), Error> {
 
 /// The server processes whose working directory is the data directory.
 fn serving(data: &Path) -> Vec<i32> {
+    working("postgres", data)
+}
+
+/// The processes of a program that work in a directory.
+fn working(program: &str, directory: &Path) -> Vec<i32> {
     let processes = fs::read_dir("/proc")
         .into_iter()
         .flatten()
@@ -74,8 +107,8 @@ fn serving(data: &Path) -> Vec<i32> {
         .filter(|process| {
             let home = process.path();
             let name = fs::read_to_string(home.join("comm")).unwrap_or_default();
-            name.trim() == "postgres"
-                && fs::read_link(home.join("cwd")).is_ok_and(|cwd| cwd == data)
+            name.trim() == program
+                && fs::read_link(home.join("cwd")).is_ok_and(|cwd| cwd == directory)
         })
         .filter_map(|process| process.file_name().to_str()?.parse().ok())
         .collect()
@@ -89,16 +122,18 @@ mod tests {
 
     /// A directory in which a process that looks like a server runs until it is told to stop.
     fn pretend(parent: &Path) -> (PathBuf, std::process::Child) {
-        let program = parent.join("postgres");
-        fs::copy("/bin/sleep", &program).unwrap();
         let data = parent.canonicalize().unwrap().join("data");
-        fs::create_dir(&data).unwrap();
-        let child = Command::new(program)
-            .arg("600")
-            .current_dir(&data)
-            .spawn()
-            .unwrap();
+        let child = pretend_in(&data, "postgres");
         (data, child)
+    }
+
+    /// A process that looks like one of a program, in a directory that is made.
+    fn pretend_in(directory: &Path, name: &str) -> std::process::Child {
+        fs::create_dir_all(directory).unwrap();
+        let program = directory.join(name);
+        fs::copy("/bin/sleep", &program).unwrap();
+        let mut command = Command::new(program);
+        command.arg("600").current_dir(directory).spawn().unwrap()
     }
 
     fn write_pid(data: &Path, pid: u32) {
@@ -115,8 +150,36 @@ mod tests {
         let (data, mut child) = pretend(parent.path());
         write_pid(&data, child.id());
         let ended = thread::spawn(move || child.wait().unwrap());
-        end(&data).unwrap();
+        end_server(&data).unwrap();
         assert!(!ended.join().unwrap().success());
+    }
+
+    #[test]
+    fn a_server_without_its_file_is_waited_for() {
+        let parent = tempfile::tempdir().unwrap();
+        let (data, mut child) = pretend(parent.path());
+        let pid = Pid::from_child(&child);
+        let stopping = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(100));
+            kill_process(pid, Signal::KILL).unwrap();
+            child.wait().unwrap();
+        });
+        end_server(&data).unwrap();
+        assert!(serving(&data).is_empty());
+        stopping.join().unwrap();
+    }
+
+    #[test]
+    fn an_initdb_left_behind_is_ended_with_its_server() {
+        let parent = tempfile::tempdir().unwrap();
+        let place = Place::make(parent.path()).unwrap();
+        let initdb = pretend_in(place.directory(), "initdb");
+        let server = pretend_in(&place.unfinished(), "postgres");
+        let children = [initdb, server].map(|mut child| thread::spawn(move || child.wait()));
+        end(&place).unwrap();
+        for child in children {
+            assert!(!child.join().unwrap().unwrap().success());
+        }
     }
 
     #[test]
@@ -124,7 +187,7 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let mut bystander = Command::new("sleep").arg("600").spawn().unwrap();
         write_pid(parent.path(), bystander.id());
-        end(parent.path()).unwrap();
+        end_server(parent.path()).unwrap();
         assert!(!PidFile::path(parent.path()).exists());
         assert_eq!(bystander.try_wait().unwrap(), None);
         bystander.kill().unwrap();
@@ -137,7 +200,7 @@ mod tests {
         let mut gone = Command::new("true").spawn().unwrap();
         gone.wait().unwrap();
         write_pid(parent.path(), gone.id());
-        end(parent.path()).unwrap();
+        end_server(parent.path()).unwrap();
         assert!(PidFile::path(parent.path()).exists());
     }
 }

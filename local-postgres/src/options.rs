@@ -62,9 +62,12 @@ pub enum Durability {
     Scratch,
 }
 
-const HOUSE: [(&str, &str); 9] = [
+const HOUSE: [(&str, &str); 10] = [
     // One tenant's schema takes some 285 locks to create; the default allows 22 at once.
     ("max_locks_per_transaction", "512"),
+    // After a crash the whole file system is synced at once (PostgreSQL 14 and later, Linux), and not
+    // file by file: ten thousand tenants have 331,000 files, and that took 25 s.
+    ("recovery_init_sync_method", "syncfs"),
     // Short queries over many schemas: compiling one costs more than running it.
     ("jit", "off"),
     ("shared_buffers", "128MB"),

@@ -30,6 +30,9 @@ use crate::{
 /// distance of log.
 const START: Duration = Duration::from_secs(300);
 
+/// Between two notes of how far a start has come.
+const PROGRESS: Duration = Duration::from_secs(5);
+
 /// How long it may take to end its sessions and write its last checkpoint.
 const STOP: Duration = Duration::from_secs(60);
 
@@ -180,7 +183,7 @@ fn launch(options: &Options) -> Result<Server, Error> {
     let binaries = find_for(options.binaries.as_deref(), cluster::version(&data)?)?;
     cluster::check_version(&place, &binaries)?;
     let account = Account::choose(&binaries, place.directory(), &data)?;
-    leftover::end(&data)?;
+    leftover::end(&place)?;
     options.port.map_or(Ok(()), check_port)?;
     let password = cluster::ensure(&place, &binaries, account, options.durability)?;
     let port = options.port.unwrap_or(UNUSED_PORT);
@@ -274,6 +277,7 @@ fn serve(place: &Place, mut command: Command) -> Result<Keeper, Error> {
         cause: cause.to_string(),
     })?;
     let started = Instant::now();
+    let mut noted = Instant::now();
     let ready = || PidFile::read(&data).is_some_and(|file| file.pid == keeper.pid() && file.ready);
     while !ready() {
         if !keeper.alive() {
@@ -289,6 +293,12 @@ fn serve(place: &Place, mut command: Command) -> Result<Keeper, Error> {
                 log: path,
                 tail,
             });
+        }
+        if noted.elapsed() > PROGRESS {
+            noted = Instant::now();
+            let (seconds, log) = (started.elapsed().as_secs(), tail(&path, offset));
+            let last = log.lines().next_back().unwrap_or_default();
+            tracing::warn!(seconds, last, "PostgreSQL is starting");
         }
         thread::sleep(Duration::from_millis(10));
     }

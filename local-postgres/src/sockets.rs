@@ -1,6 +1,9 @@
 //! The directory of the unix socket.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use tempfile::TempDir;
 
@@ -35,6 +38,9 @@ impl Sockets {
             Self::Elsewhere(made.map_err(at(parent))?)
         };
         private_directory(sockets.path(), account.owner())?;
+        if let Self::Beside(path) = &sockets {
+            remove_stale(path)?;
+        }
         Ok(sockets)
     }
 
@@ -44,6 +50,20 @@ impl Sockets {
             Self::Elsewhere(directory) => directory.path(),
         }
     }
+}
+
+/// Removes the socket and the lock of a server that is gone: the process id in the lock may be
+/// another's by now, which PostgreSQL would take for a server. The directory is ours, and nobody
+/// serves it.
+fn remove_stale(directory: &Path) -> Result<(), Error> {
+    for entry in fs::read_dir(directory).map_err(at(directory))? {
+        let entry = entry.map_err(at(directory))?;
+        if entry.file_name().to_string_lossy().starts_with(".s.PGSQL.") {
+            let path = entry.path();
+            fs::remove_file(&path).map_err(at(&path))?;
+        }
+    }
+    Ok(())
 }
 
 fn fits(directory: &Path, port: u16) -> bool {

@@ -174,6 +174,9 @@ async fn around(State(shared): State<Shared>, request: Request, next: Next) -> R
 /// Whether a path can be decoded exactly, and what it names can be looked up in PostgreSQL: here,
 /// so that no route has to ask.
 fn is_exact(path: &str) -> bool {
+    if !path.contains('%') {
+        return true;
+    }
     let path = body::form::decode_percent(path.as_bytes());
     path.is_some_and(|path| !path.contains('\0'))
 }

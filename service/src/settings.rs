@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
 };
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Command, Parser, ValueEnum};
 use url::Url;
 
 use crate::{
@@ -279,11 +279,33 @@ pub fn defaults<T: Args>() -> T {
 /// A group of settings as the environment has it, and at its defaults for the rest.
 #[must_use]
 pub fn from_environment<T: Args>() -> T {
-    parsed(|command| command)
+    parsed(without_empty)
 }
 
-fn parsed<T: Args>(change: impl FnOnce(clap::Command) -> clap::Command) -> T {
-    let command = change(T::augment_args(clap::Command::new("settings")));
+/// A program's options, from its command line and the environment.
+#[must_use]
+pub fn parse<T: Parser>() -> T {
+    let mut matches = without_empty(T::command()).get_matches();
+    T::from_arg_matches_mut(&mut matches).unwrap_or_else(|fault| fault.exit())
+}
+
+/// A command to which an environment variable that is empty is one that is not set: compose files and
+/// shells pass on what is not set as empty.
+#[must_use]
+pub fn without_empty(command: Command) -> Command {
+    let command = command.mut_args(|argument| {
+        let value = argument.get_env().and_then(std::env::var_os);
+        if value.is_some_and(|value| value.is_empty()) {
+            argument.env(None::<&str>)
+        } else {
+            argument
+        }
+    });
+    command.mut_subcommands(without_empty)
+}
+
+fn parsed<T: Args>(change: impl FnOnce(Command) -> Command) -> T {
+    let command = change(T::augment_args(Command::new("settings")));
     let matches = command.try_get_matches_from(["settings"]);
     match matches.and_then(|mut matches| T::from_arg_matches_mut(&mut matches)) {
         Ok(settings) => settings,
@@ -330,6 +352,34 @@ mod tests {
         assert_eq!(defaults::<Probe>().path, "the default");
         let path = std::env::var("PATH").unwrap();
         assert_eq!(from_environment::<Probe>().path, path);
+    }
+
+    #[test]
+    fn an_empty_variable_is_one_that_is_not_set() {
+        const NAME: &str = "TENANTRY_TEST_EMPTY";
+        #[derive(Args)]
+        struct Probe {
+            #[arg(long, env = NAME, default_value_t = 7)]
+            number: u16,
+        }
+        // As it is in a process of its own, whose environment this is.
+        let program = std::env::current_exe().unwrap();
+        if std::env::var_os(NAME).is_none() {
+            let mut command = std::process::Command::new(program);
+            let name = "settings::tests::an_empty_variable_is_one_that_is_not_set";
+            let output = command
+                .args(["--exact", name])
+                .env(NAME, "")
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&output.stdout);
+            assert!(
+                output.status.success() && said.contains("1 passed"),
+                "{said}"
+            );
+            return;
+        }
+        assert_eq!(from_environment::<Probe>().number, 7);
     }
 
     #[test]

@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use tokio_postgres::Row;
 
-pub use error::{Class, Error, class_of};
+pub use error::{Class, Error, class_of, describe};
 pub use lanes::{LANES, LaneNumber, Lanes, login_of_lane};
 pub use login::{BadUrl, Driver, Login};
 pub use registry_pool::RegistryPool;
@@ -62,7 +62,7 @@ impl TenantDb {
     /// # Errors
     /// [`Error`]; the transaction is rolled back.
     pub async fn query(&self, sql: Sql, params: Params<'_>) -> Result<Vec<Row>, Error> {
-        Ok(self.in_own_transaction(sql, params).await?.rows)
+        Ok(Box::pin(self.in_own_transaction(sql, params)).await?.rows)
     }
 
     /// The same for a statement that yields at most one row.
@@ -86,7 +86,8 @@ impl TenantDb {
     /// # Errors
     /// [`Error`]; the transaction is rolled back.
     pub async fn execute(&self, sql: Sql, params: Params<'_>) -> Result<u64, Error> {
-        Ok(self.in_own_transaction(sql, params).await?.affected)
+        let running = Box::pin(self.in_own_transaction(sql, params));
+        Ok(running.await?.affected)
     }
 
     /// Begins a transaction of several statements. Nothing is sent before the first of them.
@@ -103,6 +104,9 @@ impl TenantDb {
     }
 
     /// Tried once more when it is known that nothing was done and another connection may do it.
+    ///
+    /// Its future takes kilobytes. Callers box it, or every future in which one is nested would be as
+    /// large, and be copied at each layer of a request that may not even get here.
     async fn in_own_transaction(
         &self,
         sql: Sql,

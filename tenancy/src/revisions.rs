@@ -85,6 +85,9 @@ impl Revisions {
         tenant: TenantId,
         dependencies: impl FnOnce() -> Dependencies,
     ) -> bool {
+        if loaded >= self.latest() {
+            return true;
+        }
         if loaded < self.everything.load(Ordering::SeqCst) {
             return false;
         }

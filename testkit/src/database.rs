@@ -12,7 +12,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use control_plane::{Logins, bootstrap};
+use control_plane::{Logins, bootstrap, bootstrap::Options};
 use tenancy::db::{LANES, Login, login_of_lane};
 use tokio_postgres::{Client, SimpleQueryMessage, types::Oid};
 
@@ -174,7 +174,7 @@ async fn template(client: &Client, server: &Login, logins: &Logins) -> anyhow::R
         for statement in fresh {
             client.batch_execute(&statement).await?;
         }
-        bootstrap(&server.at(&name), logins).await?;
+        bootstrap(&server.at(&name), logins, &Options::default()).await?;
         client
             .batch_execute(&format!("ALTER DATABASE {name} IS_TEMPLATE true"))
             .await?;
@@ -213,6 +213,9 @@ fn grants(name: &str) -> String {
 
 async fn remove(server: &Login, name: &str, oid: Oid) -> anyhow::Result<()> {
     let client = connect(server).await?;
+    // The server waits for every session, one among them perhaps that is logging in from the test that
+    // waits for this.
+    client.batch_execute("SET statement_timeout = '5s'").await?;
     client
         .batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
         .await?;

@@ -18,6 +18,7 @@ pub(super) struct Database {
     server: Option<Server>,
     directory: PathBuf,
     admin: Login,
+    options: bootstrap::Options,
 }
 
 impl Database {
@@ -31,6 +32,7 @@ impl Database {
                 server: None,
                 directory,
                 admin,
+                options: source.bootstrap_options(),
             });
         }
         let shown = directory.display();
@@ -44,6 +46,7 @@ impl Database {
             server: Some(server),
             directory,
             admin,
+            options: source.bootstrap_options(),
         })
     }
 
@@ -57,7 +60,7 @@ impl Database {
         if let Some(server) = &self.server {
             ensure_database(&server.admin_url().parse()?).await?;
         }
-        bootstrap(&self.admin, logins).await?;
+        bootstrap(&self.admin, logins, &self.options).await?;
         Ok(())
     }
 

@@ -1,7 +1,12 @@
 //! Making a database ready, each time on a server of the test's own: logins belong to the whole
 //! server.
 
-use control_plane::{Logins, bootstrap, bootstrap::gaps};
+use std::time::Duration;
+
+use control_plane::{
+    Logins, bootstrap,
+    bootstrap::{Error, Options, gaps},
+};
 use tenancy::db::Login;
 use testkit::{database::connect, server::scratch};
 
@@ -37,13 +42,19 @@ async fn a_fresh_database_is_made_ready_and_stays_so() {
     let postgres: Login = server.admin_url().parse().unwrap();
     let admin = database(&postgres, "one", "postgres").await;
     let first = logins("data's own");
-    bootstrap(&admin, &first).await.unwrap();
+    bootstrap(&admin, &first, &Options::default())
+        .await
+        .unwrap();
     works(&admin, &first).await;
-    bootstrap(&admin, &first).await.unwrap();
+    bootstrap(&admin, &first, &Options::default())
+        .await
+        .unwrap();
     works(&admin, &first).await;
 
     let changed = logins("it's another; with \\ and \"");
-    bootstrap(&admin, &changed).await.unwrap();
+    bootstrap(&admin, &changed, &Options::default())
+        .await
+        .unwrap();
     works(&admin, &changed).await;
     assert!(connect(&first.data(&admin)).await.is_err());
     server.stop().await.unwrap();
@@ -57,10 +68,10 @@ async fn starts_at_once_on_one_server_do_not_hinder_each_other() {
     let two = database(&postgres, "two", "postgres").await;
     let logins = logins("data's own");
     let outcomes = futures_util::future::join_all([
-        bootstrap(&one, &logins),
-        bootstrap(&two, &logins),
-        bootstrap(&one, &logins),
-        bootstrap(&two, &logins),
+        bootstrap(&one, &logins, &Options::default()),
+        bootstrap(&two, &logins, &Options::default()),
+        bootstrap(&one, &logins, &Options::default()),
+        bootstrap(&two, &logins, &Options::default()),
     ])
     .await;
     for outcome in outcomes {
@@ -85,7 +96,9 @@ async fn an_administrator_who_is_no_superuser_will_do() {
     let admin = database(&postgres, "one", "owner").await;
     let admin = admin.with("owner", "x");
     let logins = logins("data's own");
-    bootstrap(&admin, &logins).await.unwrap();
+    bootstrap(&admin, &logins, &Options::default())
+        .await
+        .unwrap();
     works(&admin, &logins).await;
     let owner = connect(&admin).await.unwrap();
     let named: Vec<String> = gaps(&owner)
@@ -172,16 +185,119 @@ async fn a_login_in_use_under_another_password_keeps_it() {
     let postgres: Login = server.admin_url().parse().unwrap();
     let admin = database(&postgres, "one", "postgres").await;
     let kept = logins("data's own");
-    bootstrap(&admin, &kept).await.unwrap();
+    bootstrap(&admin, &kept, &Options::default()).await.unwrap();
     let service = connect(&kept.data(&admin)).await.unwrap();
 
-    let refused = bootstrap(&admin, &logins("another")).await.unwrap_err();
+    let refused = bootstrap(&admin, &logins("another"), &Options::default())
+        .await
+        .unwrap_err();
     assert!(refused.to_string().contains("DATA_PASSWORD"), "{refused}");
     service.simple_query("SELECT 1").await.unwrap();
     works(&admin, &kept).await;
 
     drop(service);
-    bootstrap(&admin, &logins("another")).await.unwrap();
+    bootstrap(&admin, &logins("another"), &Options::default())
+        .await
+        .unwrap();
     works(&admin, &logins("another")).await;
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_database_of_others_is_refused_unless_it_is_to_be_shared() {
+    let server = scratch().await.unwrap();
+    let postgres: Login = server.admin_url().parse().unwrap();
+    let admin = database(&postgres, "shop", "postgres").await;
+    let shop = connect(&admin).await.unwrap();
+    let theirs = "CREATE ROLE shopkeeper LOGIN PASSWORD 'till'; \
+        CREATE TABLE orders (id int); GRANT SELECT ON orders TO shopkeeper";
+    shop.batch_execute(theirs).await.unwrap();
+    let logins = logins("data's own");
+    let refused = bootstrap(&admin, &logins, &Options::default()).await;
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains("public.orders"), "{refused}");
+    let platform = "SELECT to_regnamespace('platform') IS NULL AND NOT EXISTS \
+        (SELECT FROM pg_roles WHERE rolname = 'tenantry_data')";
+    let untouched: bool = shop.query_one(platform, &[]).await.unwrap().get(0);
+    assert!(untouched);
+
+    let shared = Options {
+        share: true,
+        ..Options::default()
+    };
+    bootstrap(&admin, &logins, &shared).await.unwrap();
+    works(&admin, &logins).await;
+    let keeper = connect(&admin.with("shopkeeper", "till")).await.unwrap();
+    let sells = "SELECT * FROM orders; SELECT set_config('shop.open', 'yes', false); \
+        NOTIFY shop; SELECT pg_notify('shop', ''); CREATE TEMPORARY TABLE basket (id int)";
+    keeper.batch_execute(sells).await.unwrap();
+    // Whoever makes it ready again finds it made ready, and no others to ask about.
+    bootstrap(&admin, &logins, &Options::default())
+        .await
+        .unwrap();
+    keeper
+        .batch_execute(sells.split("; CREATE").next().unwrap())
+        .await
+        .unwrap();
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_database_of_another_encoding_is_refused() {
+    let server = scratch().await.unwrap();
+    let postgres: Login = server.admin_url().parse().unwrap();
+    let make = "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0";
+    let client = connect(&postgres).await.unwrap();
+    client.batch_execute(make).await.unwrap();
+    let admin = postgres.at("latin");
+    let refused = bootstrap(&admin, &logins("data's own"), &Options::default()).await;
+    assert!(matches!(refused, Err(Error::Encoding(name)) if name == "LATIN1"));
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn one_that_makes_it_ready_all_the_time_is_named() {
+    let server = scratch().await.unwrap();
+    let postgres: Login = server.admin_url().parse().unwrap();
+    let admin = database(&postgres, "one", "postgres").await;
+    let other = connect(&admin.named("somebody")).await.unwrap();
+    let lock = "SELECT pg_advisory_lock(x'74656e616e747279'::bit(64)::bigint)";
+    other.batch_execute(lock).await.unwrap();
+    let soon = Options {
+        wait: Duration::from_millis(200),
+        ..Options::default()
+    };
+    let refused = bootstrap(&admin, &logins("data's own"), &soon).await;
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains("(somebody) still makes"), "{refused}");
+    drop(other);
+    bootstrap(&admin, &logins("data's own"), &Options::default())
+        .await
+        .unwrap();
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_planes_read_what_is_committed_whatever_the_servers_default() {
+    let server = scratch().await.unwrap();
+    let postgres: Login = server.admin_url().parse().unwrap();
+    let admin = database(&postgres, "one", "postgres").await;
+    let default = "ALTER DATABASE one SET default_transaction_isolation TO 'serializable'";
+    connect(&admin)
+        .await
+        .unwrap()
+        .batch_execute(default)
+        .await
+        .unwrap();
+    let logins = logins("data's own");
+    bootstrap(&admin, &logins, &Options::default())
+        .await
+        .unwrap();
+    let (control, data) = (logins.control(&admin), logins.data(&admin));
+    for login in [&control, &data, &data.of_lane(0), &data.of_lane(3)] {
+        let client = connect(login).await.unwrap();
+        let level = client.query_one("SHOW transaction_isolation", &[]).await;
+        assert_eq!(level.unwrap().get::<_, String>(0), "read committed");
+    }
     server.stop().await.unwrap();
 }

@@ -1,6 +1,10 @@
 //! What everybody may execute, and that the channel of notices is nobody's to read.
 
-use control_plane::{bootstrap, bootstrap::gaps, reaper::look};
+use control_plane::{
+    bootstrap,
+    bootstrap::{Options, gaps},
+    reaper::look,
+};
 use serde_json::json;
 use tenancy::db::Login;
 use testkit::{database::connect, wait::until};
@@ -122,9 +126,13 @@ async fn a_start_closes_what_was_opened_since() {
             "{name}: {named:?}"
         );
     }
-    bootstrap(&app.database.admin(), app.database.logins())
-        .await
-        .unwrap();
+    bootstrap(
+        &app.database.admin(),
+        app.database.logins(),
+        &Options::default(),
+    )
+    .await
+    .unwrap();
     assert!(gaps(&admin).await.unwrap().is_empty());
     let acme = under(&app, "acme").await;
     assert_eq!(beyond_the_list(&app, &acme).await, [""; 0]);
@@ -164,9 +172,13 @@ async fn services_of_the_version_before_are_served_until_the_last_has_gone() {
         .await
         .unwrap();
     let service = former(&app).await;
-    bootstrap(&app.database.admin(), app.database.logins())
-        .await
-        .unwrap();
+    bootstrap(
+        &app.database.admin(),
+        app.database.logins(),
+        &Options::default(),
+    )
+    .await
+    .unwrap();
     let acme = under(&app, "acme").await;
     let publish = "SELECT pg_notify('tenantry_revoked', 'x')";
     assert_eq!(refusal(&acme, publish).await, None);

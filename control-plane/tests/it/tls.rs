@@ -98,7 +98,9 @@ async fn a_database_is_made_ready_and_used_over_tls() {
         control: "control's own".into(),
         data: "data's own".into(),
     };
-    bootstrap(&admin, &logins).await.unwrap();
+    bootstrap(&admin, &logins, &bootstrap::Options::default())
+        .await
+        .unwrap();
     for login in [admin.clone(), logins.control(&admin), logins.data(&admin)] {
         let client = connect(&login).await.unwrap();
         let sql = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";

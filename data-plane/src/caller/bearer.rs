@@ -38,8 +38,8 @@ impl<S: Needs> FromRequestParts<App> for Caller<S> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let InTenant { tenant, db } = parts.extract_with_state(app).await?;
-        token_of(parts)?.ok_or_else(|| unauthorized(None))?;
         let Presented::Token(principal) = Presented::by(parts) else {
+            token_of(parts)?.ok_or_else(|| unauthorized(None))?;
             return Err(invalid());
         };
         if let Some(scope) = S::SCOPE.filter(|scope| !principal.may(scope)) {
@@ -58,10 +58,10 @@ impl<S: Needs> FromRequestParts<App> for Caller<S> {
 ///
 /// # Errors
 /// 400 when there are two, or one without a token; 401 for another scheme.
-pub(crate) fn token_of(parts: &Parts) -> Result<Option<String>, Problem> {
+pub(crate) fn token_of(parts: &Parts) -> Result<Option<&str>, Problem> {
     match authorization::bearer(&parts.headers) {
         Bearer::Absent => Ok(None),
-        Bearer::Token(token) => Ok(Some(token.to_owned())),
+        Bearer::Token(token) => Ok(Some(token)),
         Bearer::OtherScheme => Err(unauthorized(None)),
         Bearer::Malformed => Err(malformed()),
     }

@@ -71,7 +71,7 @@ async fn find(
         return Ok(Presented::Nothing);
     };
     if let Some(token) = token {
-        let digest = Digest::of(&token);
+        let digest = Digest::of(token);
         let load = async {
             app.rates.look_up(tenant, from)?;
             store::tokens::access(db, &digest, now).await

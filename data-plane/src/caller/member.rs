@@ -137,7 +137,6 @@ type Acting = (Arc<Principal>, Option<Session>);
 /// For whom a request acts. A token that is presented counts, good or bad; only without one is the
 /// cookie looked at.
 fn principal(parts: &Parts, token: Token) -> Result<Option<Acting>, Problem> {
-    let with_token = bearer::token_of(parts)?.is_some();
     match Presented::by(parts) {
         Presented::Token(principal) => {
             if token == Token::Administers && !principal.may("admin") {
@@ -153,8 +152,10 @@ fn principal(parts: &Parts, token: Token) -> Result<Option<Acting>, Problem> {
             };
             Ok(Some((principal, Some(session))))
         }
-        Presented::Nothing if with_token => Err(bearer::invalid()),
-        Presented::Nothing => Ok(None),
+        Presented::Nothing => match bearer::token_of(parts)? {
+            Some(_) => Err(bearer::invalid()),
+            None => Ok(None),
+        },
     }
 }
 
@@ -163,5 +164,5 @@ fn not_forged(parts: &Parts) -> Result<(), Problem> {
     if matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS) {
         return Ok(());
     }
-    origin::require_same_host(&parts.headers, &host_of(parts)?.unwrap_or_default())
+    origin::require_same_host(&parts.headers, host_of(parts)?.unwrap_or_default())
 }

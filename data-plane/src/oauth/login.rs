@@ -74,7 +74,7 @@ pub(crate) async fn login(
     JsonOrForm(form): JsonOrForm<Credentials>,
 ) -> Result<Response, Error> {
     // A foreign page must not sign its visitor in as somebody else.
-    origin::require_same_host(&parts.headers, &host_of(&parts)?.unwrap_or_default())?;
+    origin::require_same_host(&parts.headers, host_of(&parts)?.unwrap_or_default())?;
     let mut faults = Faults::new();
     let name = form.username.required("username", &mut faults);
     let password = form

@@ -50,7 +50,7 @@ pub(crate) async fn redeem(
     JsonOrForm(form): JsonOrForm<SignInCode>,
 ) -> Result<Response, Error> {
     // A foreign page must not sign its visitor in as somebody else.
-    origin::require_same_host(&parts.headers, &host_of(&parts)?.unwrap_or_default())?;
+    origin::require_same_host(&parts.headers, host_of(&parts)?.unwrap_or_default())?;
     let mut faults = Faults::new();
     let Some(code) = form.code.required("code", &mut faults) else {
         return Err(faults.into());

@@ -1,6 +1,6 @@
 //! What a request says about its tenant, from its head alone.
 
-use http::{HeaderMap, HeaderName, header, request::Parts};
+use http::{HeaderMap, HeaderName, header, request::Parts, uri::Authority};
 use service::{
     Kind, Problem,
     hosts::{Host, HostRole, PlatformHosts},
@@ -31,17 +31,17 @@ pub(crate) enum Named {
 /// 404 for what can be no tenant's name, 400 when the request cannot be read.
 pub(crate) fn all(parts: &Parts, hosts: &PlatformHosts) -> Result<Vec<Named>, Problem> {
     let mut names = Vec::with_capacity(2);
-    for text in values(&parts.headers, &X_TENANT_SLUG)? {
-        names.push(Named::Header(slug(text)?));
+    for text in values(&parts.headers, &X_TENANT_SLUG) {
+        names.push(Named::Header(slug(text?)?));
     }
-    for text in values(&parts.headers, &X_TENANT_ID)? {
-        names.push(Named::Id(text.parse().map_err(|_| not_found())?));
+    for text in values(&parts.headers, &X_TENANT_ID) {
+        names.push(Named::Id(text?.parse().map_err(|_| not_found())?));
     }
     if let Some(NamedByPath(text)) = parts.extensions.get() {
         names.push(Named::Path(slug(text)?));
     }
     if let Some(host) = host_of(parts)?
-        && let Some(name) = by_host(&host, hosts)?
+        && let Some(name) = by_host(host, hosts)?
     {
         names.push(Named::Host(name));
     }
@@ -53,15 +53,14 @@ pub(crate) fn all(parts: &Parts, hosts: &PlatformHosts) -> Result<Vec<Named>, Pr
 ///
 /// # Errors
 /// 400 when there are two, which is how requests are smuggled.
-pub(crate) fn host_of(parts: &Parts) -> Result<Option<String>, Problem> {
-    let hosts = values(&parts.headers, &header::HOST)?;
-    match (parts.uri.authority(), hosts.as_slice()) {
-        (_, [_, _, ..]) => Err(unreadable("more than one Host header")),
-        // RFC 9112 section 3.2.2: an absolute target overrules the header.
-        (Some(target), _) => Ok(Some(target.as_str().to_owned())),
-        (None, [host]) => Ok(Some((*host).to_owned())),
-        (None, []) => Ok(None),
+pub(crate) fn host_of(parts: &Parts) -> Result<Option<&str>, Problem> {
+    let mut hosts = values(&parts.headers, &header::HOST);
+    let host = hosts.next().transpose()?;
+    if hosts.next().is_some() {
+        return Err(unreadable("more than one Host header"));
     }
+    // RFC 9112 section 3.2.2: an absolute target overrules the header.
+    Ok(parts.uri.authority().map(Authority::as_str).or(host))
 }
 
 fn slug(text: &str) -> Result<Slug, Problem> {
@@ -79,9 +78,12 @@ fn by_host(authority: &str, hosts: &PlatformHosts) -> Result<Option<Name>, Probl
     name.map(Some).map_err(|_| not_found())
 }
 
-fn values<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Vec<&'a str>, Problem> {
+fn values<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = Result<&'a str, Problem>> {
     let read = |value: &'a http::HeaderValue| value.to_str().map_err(|_| unreadable(name.as_str()));
-    headers.get_all(name).iter().map(read).collect()
+    headers.get_all(name).iter().map(read)
 }
 
 fn unreadable(what: &str) -> Problem {

@@ -45,8 +45,8 @@ pub(crate) struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// Reads the rows of a statement that was asked for one row more than `limit`: one made by
-    /// [`within_budget!`], or one whose `total` is 0 because its rows fit.
+    /// Reads the rows of a statement made by [`within_budget!`] that was asked for one row more than
+    /// `limit`.
     ///
     /// # Errors
     /// Those of `read`.
@@ -56,7 +56,28 @@ impl<T> Page<T> {
         read: impl Fn(&Row) -> Result<T, Error>,
     ) -> Result<Self, Error> {
         let total: i64 = rows.first().map_or(Ok(0), |row| row.try_get("total"))?;
-        let found = usize::try_from(total).unwrap_or(usize::MAX).max(rows.len());
+        let found = usize::try_from(total).unwrap_or(usize::MAX);
+        Self::of(rows, found, limit, read)
+    }
+
+    /// The same of a statement whose rows [`fits`], so that all that were found are here.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub(super) fn read_whole(
+        rows: &[Row],
+        limit: i64,
+        read: impl Fn(&Row) -> Result<T, Error>,
+    ) -> Result<Self, Error> {
+        Self::of(rows, rows.len(), limit, read)
+    }
+
+    fn of(
+        rows: &[Row],
+        found: usize,
+        limit: i64,
+        read: impl Fn(&Row) -> Result<T, Error>,
+    ) -> Result<Self, Error> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let items: Vec<T> = rows
             .iter()

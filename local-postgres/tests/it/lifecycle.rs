@@ -47,7 +47,8 @@ async fn the_id_of_a_crashed_server_may_be_anothers_by_now() {
         .unwrap();
     let ours = std::process::id();
     let stale = format!("{ours}\n/x\n1700000000\n5432\n/x\n\n  1 2\nready\n");
-    fs::write(parent.path().join("data/postmaster.pid"), stale).unwrap();
+    fs::write(parent.path().join("data/postmaster.pid"), &stale).unwrap();
+    fs::write(parent.path().join("run/.s.PGSQL.5432.lock"), stale).unwrap();
 
     start(options(parent.path()))
         .await
@@ -119,6 +120,7 @@ async fn what_tenants_need_is_set() {
         ("server_encoding", "UTF8"),
         ("data_checksums", "on"),
         ("max_locks_per_transaction", "512"),
+        ("recovery_init_sync_method", "syncfs"),
         ("password_encryption", "scram-sha-256"),
         ("listen_addresses", ""),
     ];

@@ -211,9 +211,10 @@ fn is_removed_table(db: &DbError) -> bool {
         && starts.iter().any(|start| db.message().starts_with(start))
 }
 
-/// The message without the row's values, which PostgreSQL puts into DETAIL; what is beneath one that
-/// is not PostgreSQL's.
-fn describe(error: &tokio_postgres::Error) -> String {
+/// Code and message of PostgreSQL's, without the row's values, which it puts into DETAIL; what is
+/// beneath an error that is not PostgreSQL's. `tokio_postgres` itself says 'db error'.
+#[must_use]
+pub fn describe(error: &tokio_postgres::Error) -> String {
     match (error.as_db_error(), error.source()) {
         (Some(db), _) => format!("{}: {}", db.code().code(), db.message()),
         (None, Some(cause)) => format!("{error}: {cause}"),

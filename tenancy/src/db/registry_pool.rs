@@ -75,7 +75,7 @@ impl RegistryPool {
     /// # Errors
     /// [`Error`].
     pub async fn query(&self, sql: Sql, params: Params<'_>) -> Result<Vec<Row>, Error> {
-        Ok(self.run(sql, params).await?.rows)
+        Ok(Box::pin(self.run(sql, params)).await?.rows)
     }
 
     /// The same for a statement that only changes rows; answers how many.
@@ -83,7 +83,7 @@ impl RegistryPool {
     /// # Errors
     /// [`Error`].
     pub async fn execute(&self, sql: Sql, params: Params<'_>) -> Result<u64, Error> {
-        Ok(self.run(sql, params).await?.affected)
+        Ok(Box::pin(self.run(sql, params)).await?.affected)
     }
 
     /// Whether the database answers.

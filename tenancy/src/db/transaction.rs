@@ -41,7 +41,7 @@ impl Transaction {
     /// # Errors
     /// [`Error`], after which only [`end`](Self::end) makes sense.
     pub async fn query(&mut self, sql: Sql, params: Params<'_>) -> Result<Vec<Row>, Error> {
-        Ok(self.run(sql, params).await?.rows)
+        Ok(Box::pin(self.run(sql, params)).await?.rows)
     }
 
     /// The same for a statement that yields at most one row.
@@ -65,7 +65,7 @@ impl Transaction {
     /// # Errors
     /// [`Error`], after which only [`end`](Self::end) makes sense.
     pub async fn execute(&mut self, sql: Sql, params: Params<'_>) -> Result<u64, Error> {
-        Ok(self.run(sql, params).await?.affected)
+        Ok(Box::pin(self.run(sql, params)).await?.affected)
     }
 
     /// Publishes a revocation with the commit. Other processes get it from PostgreSQL; the caches
