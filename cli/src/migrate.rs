@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use control_plane::{ControlPlane, FleetStatus, bootstrap};
+use control_plane::{ControlPlane, Difference, FleetStatus, bootstrap};
 use serde_json::json;
 use service::Entropy;
 use tenancy::{Slug, migrations};
@@ -54,7 +54,10 @@ pub(crate) async fn run(options: Options, output: Output) -> anyhow::Result<()> 
 
 async fn status(plane: &ControlPlane, output: Output) -> anyhow::Result<()> {
     let status = plane.fleet_status().await?;
-    output.result(&status, || {
+    let different = plane.different_histories().await?;
+    let mut body = serde_json::to_value(&status)?;
+    body["different"] = json!(different);
+    output.result(&body, || {
         let rows: Vec<[String; 2]> = status
             .versions
             .iter()
@@ -67,7 +70,12 @@ async fn status(plane: &ControlPlane, output: Output) -> anyhow::Result<()> {
             0 => String::new(),
             _ => format!("\nBehind, the first hundred: {}", behind.join(", ")),
         };
-        format!("The latest version is {latest}.\n\n{versions}{named}")
+        let different = different.iter().map(|one| {
+            let Difference { tenant, difference } = one;
+            format!("\n{tenant} has another history than the files: {difference}")
+        });
+        let different: String = different.collect();
+        format!("The latest version is {latest}.\n\n{versions}{named}{different}")
     })
 }
 

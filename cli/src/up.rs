@@ -10,12 +10,16 @@ mod notice;
 mod planes;
 mod ports;
 
-use std::{pin::pin, time::Duration};
+use std::{
+    pin::pin,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context;
 use clap::Args;
 use service::{
     Clock, Entropy,
+    health::Health,
     password::Hasher,
     settings::{Addresses, Logging, Network},
     telemetry::{self, Metrics},
@@ -36,6 +40,9 @@ use ports::Ports;
 
 /// How long another `up` in the same directory, which may be stopping, is waited for.
 const STOPPING: Duration = Duration::from_secs(30);
+
+/// Between two notes of what does not answer yet.
+const UNREADY: Duration = Duration::from_secs(5);
 
 /// What is served, and how.
 #[derive(Args)]
@@ -116,11 +123,11 @@ async fn serve(
     };
     let (health, stop) = (planes.health(), CancellationToken::new());
     let mut serving = pin!(planes.serve(ports, options, metrics, stop.clone()));
-    notice::show(options, output)?;
     let outcome = tokio::select! {
         () = &mut serving => return Ok(()),
         () = asked.heard() => Ok(()),
         gone = database.ended() => Err(gone),
+        fault = announce(options, &health, output) => Err(fault),
     };
     output.note("tenantry: stopping; ask again to stop at once");
     health.drain();
@@ -130,6 +137,27 @@ async fn serve(
         () = asked.heard() => output.note("tenantry: requests under way are cut off"),
     }
     outcome
+}
+
+/// Says where to go once everything answers, and until then what does not; ends with a fault alone.
+async fn announce(options: &Options, health: &Health, output: Output) -> anyhow::Error {
+    let mut noted = Instant::now();
+    loop {
+        let failing = health.report().await.failing;
+        if failing.is_empty() {
+            break;
+        }
+        if noted.elapsed() > UNREADY {
+            noted = Instant::now();
+            let failing = failing.join(", ");
+            output.note(&format!("tenantry: not up yet; no answer from: {failing}"));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    match notice::show(options, output) {
+        Ok(()) => std::future::pending().await,
+        Err(fault) => fault,
+    }
 }
 
 /// The planes, on a database that has all they need.

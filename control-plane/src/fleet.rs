@@ -56,6 +56,15 @@ pub struct Failure {
     pub error: String,
 }
 
+/// A tenant whose schema has another history than the files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// Which.
+    pub tenant: Slug,
+    /// How it differs.
+    pub difference: String,
+}
+
 impl ControlPlane {
     /// Where the fleet is.
     ///
@@ -70,6 +79,17 @@ impl ControlPlane {
             versions: versions.into_iter().map(at).collect(),
             behind: behind.into_iter().map(|tenant| tenant.slug).collect(),
         })
+    }
+
+    /// Tenants whose schema's history differs from the files in a name or a checksum, or lacks one, and
+    /// how. Reads a table of every tenant, and the connection remembers each: for a program that ends.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn different_histories(&self) -> Result<Vec<Difference>, Error> {
+        let found = self.store().different_histories().await?;
+        let named = |(tenant, difference)| Difference { tenant, difference };
+        Ok(found.into_iter().map(named).collect())
     }
 
     /// Brings every tenant up to the latest version. With nothing to do it costs one query.

@@ -30,7 +30,7 @@ pub use actor::Actor;
 pub use app::ControlPlane;
 pub use bootstrap::{Logins, bootstrap};
 pub use error::Error;
-pub use fleet::{FleetStatus, Migrated};
+pub use fleet::{Difference, FleetStatus, Migrated};
 pub use inspect::{LONGEST, MINUTES, NewInspection, Opened};
 pub use members::NewMember;
 pub use plans::PlanFields;

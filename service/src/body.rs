@@ -6,6 +6,7 @@
 
 pub mod form;
 pub mod json;
+pub(crate) mod read_on;
 mod text;
 
 use std::time::Duration;

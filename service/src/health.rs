@@ -81,7 +81,8 @@ impl Health {
             .with_state(self.clone())
     }
 
-    async fn report(&self) -> Report {
+    /// How the service is now: every part is asked.
+    pub async fn report(&self) -> Report {
         if self.draining.load(Ordering::Relaxed) {
             metrics::gauge!("service_ready").set(0.0);
             return Report {

@@ -16,7 +16,7 @@ use tracing::Instrument;
 
 use crate::{
     answers::{Answers, Recipient},
-    body,
+    body::{self, read_on::read_on},
     entropy::Entropy,
     problem::{Kind, Problem},
     protocol,
@@ -114,6 +114,7 @@ impl Api {
 
 async fn around(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
+    let body = read_on(body);
     let id = RequestId::of(&parts.headers, &shared.entropy);
     let client = ClientAddr::of(&parts, &shared.network);
     parts.extensions.insert(client);

@@ -11,7 +11,9 @@ use std::{
 use axum::Router;
 use rustix::process::{Signal, getpid, kill_process};
 use service::{
+    Entropy,
     health::Health,
+    layers::wrap,
     serve::{self, Alone},
     settings::Network,
     telemetry::Metrics,
@@ -55,6 +57,41 @@ async fn whoever_takes_no_answer_gives_its_place_up() {
     let answered = tokio::time::timeout(Duration::from_secs(60), answered).await;
     answered.expect("a place").unwrap();
     assert_eq!(&first, b"HTTP/1.1 200");
+}
+
+/// Many clients send all that they have to send before they look at the answer.
+#[tokio::test]
+async fn an_early_answer_reaches_a_client_that_is_still_sending() {
+    let network = Network::default();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = wrap(Router::new(), &network, &Entropy::seeded(1));
+    let stop = CancellationToken::new();
+    let _stop = stop.clone().drop_guard();
+    tokio::spawn(async move { serve::run(listener, None, router, &network, stop).await });
+
+    let body = vec![b'x'; 900_000];
+    let head = format!(
+        "POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    // One after the other on one connection, which is kept.
+    for _ in 0..2 {
+        stream.write_all(head.as_bytes()).await.unwrap();
+        for part in body.chunks(100_000) {
+            stream.write_all(part).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        let mut answer = String::new();
+        while !answer.ends_with('}') {
+            let mut part = [0; 4096];
+            let read = stream.read(&mut part).await.unwrap();
+            assert!(read > 0, "{answer}");
+            answer.push_str(std::str::from_utf8(&part[..read]).unwrap());
+        }
+        assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    }
 }
 
 /// On Linux all of 127.0.0.0/8 is the loopback, and a listener on one of its addresses is not on the

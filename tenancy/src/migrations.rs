@@ -136,6 +136,12 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_adds_the_next_migration() {
+        let next = format!("tenant-migrations/V{}__tasks.sql", latest() + 1);
+        assert!(include_str!("../../README.md").contains(&next), "{next}");
+    }
+
+    #[test]
     fn nothing_is_pending_at_the_latest_version() {
         let (schema, role) = ("tenant_a".parse().unwrap(), "tenant_1_1".parse().unwrap());
         let now = OffsetDateTime::UNIX_EPOCH;

@@ -1,7 +1,7 @@
 //! The database: logins, migrations, tenants, and what is kept ready for tenants to come.
 
 use anyhow::{Context, ensure};
-use control_plane::{ControlPlane, bootstrap, reaper};
+use control_plane::{ControlPlane, Difference, bootstrap, reaper};
 
 use super::Finding;
 use crate::{
@@ -24,10 +24,12 @@ pub(super) async fn look(source: &Source) -> Vec<Finding> {
                 registry(source).await,
             ));
             findings.push(Finding::new("tenants' migrations", tenants(&plane).await));
+            findings.push(Finding::new("tenants' histories", histories(&plane).await));
             findings.push(Finding::new("spare roles", roles(&plane).await).only_warn());
         }
         Err(fault) => findings.push(Finding::new("login tenantry_control", Err(fault))),
     }
+    findings.push(Finding::new("locks for a dump", locks(source).await).only_warn());
     findings.push(Finding::new("functions", closed(source).await).only_warn());
     findings.push(Finding::new("other databases", apart(source).await).only_warn());
     findings
@@ -61,6 +63,43 @@ async fn tenants(plane: &ControlPlane) -> anyhow::Result<String> {
         "{behind} tenants are behind: run `tenantry migrate run`"
     );
     Ok(format!("all at version {}", status.latest))
+}
+
+async fn histories(plane: &ControlPlane) -> anyhow::Result<String> {
+    let different = plane.different_histories().await?;
+    let Some(first) = different.first() else {
+        return Ok("as the files have it".to_owned());
+    };
+    let Difference { tenant, difference } = first;
+    let more = match different.len() {
+        1 => String::new(),
+        many => format!(
+            ", and {} more: `tenantry migrate status` names them",
+            many - 1
+        ),
+    };
+    anyhow::bail!("{tenant}: {difference}{more}")
+}
+
+/// Whether the server has room for the locks of a whole dump: one for each table, view and sequence.
+async fn locks(source: &Source) -> anyhow::Result<String> {
+    const ROOM: &str = "SELECT current_setting('max_locks_per_transaction')::bigint, \
+        current_setting('max_connections')::bigint \
+            + current_setting('max_prepared_transactions')::bigint";
+    const RELATIONS: &str =
+        "SELECT count(*) FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'S')";
+    let admin = connect(&source.admin()?).await?;
+    let row = admin.query_one(ROOM, &[]).await?;
+    let (each, sessions): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+    let wanted: i64 = admin.query_one(RELATIONS, &[]).await?.try_get(0)?;
+    let room = each * sessions;
+    ensure!(
+        wanted <= room,
+        "pg_dump of the whole database takes {wanted} locks, and there is room for {room}: set \
+         max_locks_per_transaction to {} at least",
+        wanted / sessions + 1
+    );
+    Ok(format!("{wanted} of {room}"))
 }
 
 async fn roles(plane: &ControlPlane) -> anyhow::Result<String> {

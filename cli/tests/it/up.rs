@@ -10,7 +10,7 @@ use std::{
 use reqwest::Client;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use testkit::{certificates::Authority, port::free_port};
+use testkit::{certificates::Authority, database::connect, port::free_port};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     net::TcpStream,
@@ -326,4 +326,39 @@ async fn it_serves_over_tls() {
     let ran = Ran::of(with_ports(command, ports()).output().await.unwrap());
     assert_eq!(ran.code, 1);
     assert!(ran.err.contains("TLS_DIRECTORY"), "{}", ran.err);
+}
+
+#[tokio::test]
+async fn it_is_up_when_everything_answers_and_says_before_what_does_not() {
+    let cli = TestCli::new().await;
+    let admin = connect(&cli.database.admin()).await.unwrap();
+    let name = cli.database.name();
+    let control = |change: &str| format!("ALTER ROLE tenantry_control IN DATABASE {name} {change}");
+    let read_only = control("SET default_transaction_read_only TO on");
+    admin.batch_execute(&read_only).await.unwrap();
+    let mut up = Up::launch(cli.command());
+    let mut said = BufReader::new(up.child.stderr.take().unwrap()).lines();
+    let waits = async {
+        loop {
+            let line = said.next_line().await.unwrap().unwrap();
+            if line.contains("not up yet") {
+                return line;
+            }
+        }
+    };
+    let line = tokio::time::timeout(Duration::from_secs(60), waits).await;
+    let line = line.unwrap();
+    assert!(line.contains("control-database-writes"), "{line}");
+
+    let reset = control("RESET default_transaction_read_only");
+    admin.batch_execute(&reset).await.unwrap();
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+        WHERE usename = 'tenantry_control' AND datname = current_database()";
+    admin.batch_execute(end).await.unwrap();
+    let mut shown = BufReader::new(up.child.stdout.take().unwrap()).lines();
+    let first = tokio::time::timeout(Duration::from_secs(60), shown.next_line()).await;
+    assert_eq!(first.unwrap().unwrap().unwrap(), "{");
+    assert!(up.is_ready().await);
+    ask_to_stop(&up.child);
+    assert!(up.child.wait().await.unwrap().success());
 }

@@ -1,5 +1,6 @@
 //! Which tenants are behind the latest migration, and bringing one up to it.
 
+use serde_json::json;
 use tenancy::{
     Slug,
     db::{Error as DbError, Params},
@@ -20,6 +21,7 @@ tenancy::statements! {
     COUNT_BEHIND = "SELECT count(*) FROM platform.tenants WHERE status <> 'purged' \
         AND schema_version < greatest($1, (SELECT max(schema_version) FROM platform.tenants \
         WHERE status <> 'purged'))";
+    DIFFERENT = "SELECT slug, difference FROM platform.different_histories($1::text::jsonb)";
     LOCK = "SELECT schema_name, role_name, schema_version FROM platform.tenants \
         WHERE slug = $1 AND status <> 'purged' FOR UPDATE";
     SET_VERSION = "UPDATE platform.tenants SET schema_version = $2 WHERE slug = $1 \
@@ -57,6 +59,22 @@ impl Store {
                 version: row.try_get(0)?,
                 slug: slug.parse().map_err(DbError::unreadable)?,
             })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// Tenants whose schema's history is not that of the files, and how they differ. Reads a table of
+    /// every tenant.
+    pub(crate) async fn different_histories(&self) -> Result<Vec<(Slug, String)>, Error> {
+        let file = |file: &migrations::Migration| {
+            let (version, name) = (file.version, &file.name);
+            json!({ "version": version, "name": name, "checksum": file.checksum.to_string() })
+        };
+        let files: Vec<_> = migrations::all().iter().map(file).collect();
+        let rows = self.query(DIFFERENT, &[&json!(files).to_string()]).await?;
+        let read = |row: &Row| {
+            let slug: String = row.try_get(0)?;
+            Ok((slug.parse().map_err(DbError::unreadable)?, row.try_get(1)?))
         };
         rows.iter().map(read).collect()
     }

@@ -142,3 +142,33 @@ async fn a_tenant_of_the_first_version_becomes_what_a_fresh_one_is() {
         AND (a.revoked_at IS NULL) = (k.digest <> 'm')";
     assert_eq!(app.count(kept).await, 3);
 }
+
+#[tokio::test]
+async fn histories_that_differ_from_the_files_are_named() {
+    let app = TestApp::start().await;
+    for slug in ["acme", "globex", "hooli", "initech", "umbrella"] {
+        app.tenant(slug).await;
+    }
+    // One that is behind has the history of its version.
+    set_back(&app, "globex").await;
+    assert_eq!(app.plane.different_histories().await.unwrap(), []);
+
+    let admin = app.admin().await;
+    let change = "UPDATE tenant_acme.refinery_schema_history SET checksum = '1' WHERE version = 2; \
+        UPDATE tenant_acme.refinery_schema_history SET name = 'other' WHERE version = 1; \
+        DELETE FROM tenant_hooli.refinery_schema_history WHERE version = 3; \
+        INSERT INTO tenant_hooli.refinery_schema_history VALUES (0, 'theirs', '', '0'); \
+        DROP TABLE tenant_umbrella.refinery_schema_history";
+    admin.batch_execute(change).await.unwrap();
+    let found = app.plane.different_histories().await.unwrap();
+    let found: Vec<_> = found
+        .iter()
+        .map(|one| (one.tenant.as_str(), one.difference.as_str()))
+        .collect();
+    let expected = [
+        ("acme", "V1 is called other, V2 is of another checksum"),
+        ("hooli", "V0 is none of the files, V3 is missing"),
+        ("umbrella", "there is no history"),
+    ];
+    assert_eq!(found, expected);
+}

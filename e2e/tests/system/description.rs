@@ -30,8 +30,8 @@ const SETTINGS: [(&str, &str); 5] = [
     ("FAILED_SIGN_INS_PER_ADDRESS", "30000"),
 ];
 
-/// A tenant without quotas and its owner's credentials, one for each security scheme.
-async fn credentials(system: &System) -> String {
+/// A tenant without quotas and its owner's session and credentials, one for each security scheme.
+async fn credentials(system: &System) -> (String, String) {
     let plan = "tenantry plan set whole --title Whole --position 9 --self-serve true \
                 --max-users unlimited --max-clients unlimited --max-notes unlimited \
                 --requests-per-second unlimited --storage-bytes unlimited \
@@ -49,13 +49,26 @@ async fn credentials(system: &System) -> String {
     let text = |field: &str| client[field].as_str().unwrap().to_owned();
     let (id, secret) = (text("client_id"), text("client_secret"));
     let token = token(system, &id, &secret).await;
-    format!(
+    let configuration = format!(
         "[auth.openapi.bearer]\nbearer = {token:?}\n\
          [auth.openapi.session]\napi_key = {session:?}\n\
          [auth.openapi.client]\nusername = {id:?}\npassword = {secret:?}\n\
          [auth.openapi.operator]\nbearer = {:?}\n",
         operator.trim(),
-    )
+    );
+    (session, configuration)
+}
+
+/// Whether a session still opens what it did: else all that was tried in it was refused.
+async fn counts(system: &System, session: &str) -> bool {
+    let url = format!(
+        "http://127.0.0.1:{}/tenants/{SLUG}/tenants/stats",
+        system.api
+    );
+    let request = reqwest::Client::new().get(url);
+    let cookie = format!("tenantry_session={session}");
+    let answer = request.header("cookie", cookie).send().await;
+    answer.unwrap().status() == 200
 }
 
 async fn session(system: &System) -> String {
@@ -158,7 +171,7 @@ async fn no_answer_is_against_the_description() {
         Err(reason) => return println!("[skipped] {reason}"),
     };
     let system = System::start_with(&SETTINGS).await;
-    let credentials = credentials(&system).await;
+    let (session, credentials) = credentials(&system).await;
     let entropy = seed::printed();
     let run = Run {
         system: &system,
@@ -166,6 +179,7 @@ async fn no_answer_is_against_the_description() {
         entropy,
     };
     let most = cases(&run, &credentials, &["--exclude-path-regex", ENDING]).await;
+    assert!(counts(&system, &session).await);
     let strangers = cases(&run, "", &[]).await;
     let rest = cases(&run, &credentials, &["--include-path-regex", ENDING]).await;
     println!("{most} and {rest} cases signed in, {strangers} by strangers");
