@@ -128,10 +128,7 @@ async fn prepare(
     logins: &Logins,
     options: &Options,
 ) -> Result<(), Error> {
-    let encoding: String = client.query_one(ENCODING, &[]).await?.try_get(0)?;
-    if encoding != "UTF8" {
-        return Err(Error::Encoding(encoding));
-    }
+    check_encoding(client).await?;
     lock(client, options.wait).await?;
     let others = Others::find(client, options.share).await?;
     client
@@ -149,7 +146,24 @@ async fn prepare(
     Ok(())
 }
 
-const ENCODING: &str = "SELECT current_setting('server_encoding')";
+/// Refuses a database that is not UTF-8. One that an earlier version was given is served on.
+async fn check_encoding(client: &Client) -> Result<(), Error> {
+    const ENCODING: &str = "SELECT current_setting('server_encoding'), \
+        to_regnamespace('platform') IS NULL";
+    let row = client.query_one(ENCODING, &[]).await?;
+    let (encoding, is_new): (String, bool) = (row.try_get(0)?, row.try_get(1)?);
+    if encoding == "UTF8" {
+        return Ok(());
+    }
+    if is_new {
+        return Err(Error::Encoding(encoding));
+    }
+    tracing::warn!(
+        encoding,
+        "the database is not UTF-8: dump it, and restore it into one that is"
+    );
+    Ok(())
+}
 
 const HOLDER: &str = "SELECT format('process %s (%s)', a.pid, a.application_name) \
     FROM pg_locks l JOIN pg_stat_activity a USING (pid) \
