@@ -159,11 +159,13 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let (data, mut child) = pretend(parent.path());
         let pid = Pid::from_child(&child);
+        let (begin, begun) = std::sync::mpsc::channel();
         let stopping = thread::spawn(move || {
-            thread::sleep(Duration::from_millis(100));
+            begun.recv().unwrap();
             kill_process(pid, Signal::KILL).unwrap();
             child.wait().unwrap();
         });
+        begin.send(()).unwrap();
         end_server(&data).unwrap();
         assert!(serving(&data).is_empty());
         stopping.join().unwrap();

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     database::{ADMIN, Database},
-    load::{Figures, Window, quiet},
+    load::{Window, quiet},
     options::Options,
     product::{Tenant, requests},
 };
@@ -84,13 +84,7 @@ async fn row(
         under.push(window);
         attack = managed;
     }
-    Ok(Attacked {
-        name,
-        idle: Figures::of(&idle).ok_or_else(|| anyhow::anyhow!("no window"))?,
-        under: Figures::of(&under).ok_or_else(|| anyhow::anyhow!("no window"))?,
-        at_most: AT_MOST,
-        attack,
-    })
+    Attacked::new(name, [&idle, &under], AT_MOST, attack)
 }
 
 /// A window while the attackers' tables are locked.

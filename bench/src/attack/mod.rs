@@ -15,7 +15,7 @@ mod wire;
 
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use futures_util::future::try_join_all;
 use serde::Serialize;
 use tokio::process::Command;
@@ -59,6 +59,23 @@ pub(crate) struct Attacked {
 }
 
 impl Attacked {
+    /// Of the windows in peace and beside the attackers.
+    fn new(
+        name: &'static str,
+        windows: [&[Window]; 2],
+        at_most: f64,
+        attack: String,
+    ) -> anyhow::Result<Self> {
+        let [idle, under] = windows.map(|windows| Figures::of(windows).context("no window"));
+        Ok(Self {
+            name,
+            idle: idle?,
+            under: under?,
+            at_most,
+            attack,
+        })
+    }
+
     /// Whether any of the modest client's requests failed.
     pub(crate) fn failed(&self) -> u64 {
         self.idle.failed + self.under.failed
@@ -137,13 +154,8 @@ impl Stage<'_> {
             under.push(window);
             attack = managed;
         }
-        Ok(Attacked {
-            name,
-            idle: Figures::of(&idle).ok_or_else(|| anyhow::anyhow!("no window"))?,
-            under: Figures::of(&under).ok_or_else(|| anyhow::anyhow!("no window"))?,
-            at_most: if name == "slowloris" { 2.0 } else { 3.0 },
-            attack,
-        })
+        let at_most = if name == "slowloris" { 2.0 } else { 3.0 };
+        Attacked::new(name, [&idle, &under], at_most, attack)
     }
 
     async fn calm(&self) -> anyhow::Result<bool> {

@@ -258,7 +258,7 @@ async fn measure(
         sign_up_ms,
         base_sign_up_ms,
         rollout_ms,
-        largest_backend: backends.into_iter().max().unwrap_or_default(),
+        largest_backend: backends.into_iter().max().context("no backend")?,
         resident: resident.now,
         churned,
     })
