@@ -99,18 +99,17 @@ async fn beside(
     admin.batch_execute("BEGIN").await?;
     let mut asking = JoinSet::new();
     let [answered, refused] = [(); 2].map(|()| Arc::new(AtomicU64::new(0)));
+    // Requests come spread over a second, as they do from many clients, and so do their refusals.
+    let apart = RETRY_AFTER / u32::try_from(attackers.len() * WAITING)?;
+    let mut starts = (0..).map(|number| apart * number);
     for attacker in attackers {
         let schema = format!("tenant_{}", attacker.slug.replace('-', "_"));
         let lock = format!("LOCK TABLE {schema}.notes IN ACCESS EXCLUSIVE MODE");
         admin.batch_execute(&lock).await?;
         let request: Arc<[u8]> = modest::text(&requests::notes(attacker)).into_bytes().into();
-        for _ in 0..WAITING {
-            asking.spawn(ask(
-                port,
-                request.clone(),
-                answered.clone(),
-                refused.clone(),
-            ));
+        for start in starts.by_ref().take(WAITING) {
+            let counts = [answered.clone(), refused.clone()];
+            asking.spawn(ask(port, start, request.clone(), counts));
         }
     }
     tokio::time::sleep(LEAD).await;
@@ -129,7 +128,14 @@ async fn beside(
     ))
 }
 
-async fn ask(port: u16, request: Arc<[u8]>, answered: Arc<AtomicU64>, refused: Arc<AtomicU64>) {
+/// Asks again and again, from a while after now.
+async fn ask(
+    port: u16,
+    start: Duration,
+    request: Arc<[u8]>,
+    [answered, refused]: [Arc<AtomicU64>; 2],
+) {
+    tokio::time::sleep(start).await;
     loop {
         if let Ok(mut connection) = Connection::open([127, 0, 0, 1], port).await
             && let Ok(status) = connection.ask(&request).await

@@ -1,5 +1,5 @@
 //! The state of a lane's [`admission`](super::admission): who holds its connections, who waits for
-//! one, and which tenants were slow of late. Time is an argument.
+//! one, and what is known of tenants from how they used them of late. Time is an argument.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -8,16 +8,17 @@ use std::{
 
 use crate::names::TenantId;
 
-/// A connection used for longer makes its tenant a slow one,
+/// A connection used for longer makes its tenant a slow one.
 const SLOW: Duration = Duration::from_millis(250);
-/// for as long.
-const SLOW_FOR: Duration = Duration::from_secs(30);
+/// How long it is remembered of a tenant that it was slow, or that it was quick with several
+/// connections.
+const REMEMBERED_FOR: Duration = Duration::from_secs(30);
 
 /// How many connections a lane has, and how they are shared.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
     pub(super) connections: usize,
-    /// Of these, for one tenant.
+    /// Of these, for one tenant that was quick with as many but one.
     pub(super) tenant: usize,
     /// Of these, for all tenants together that were slow of late.
     pub(super) slow: usize,
@@ -53,11 +54,21 @@ struct Use {
     since: Option<Instant>,
 }
 
+/// How a tenant used its connections of late.
+#[derive(Clone, Copy)]
+enum Pace {
+    /// One of them for longer than [`SLOW`].
+    Slow,
+    /// All that it may hold, and none for long: so many it may hold now.
+    Quick(usize),
+}
+
 /// Who holds connections and who waits for one; `W` is how one who waits gets a permit.
 pub(super) struct State<W> {
     bounds: Bounds,
     slots: Vec<Option<Use>>,
-    slow_until: HashMap<TenantId, Instant>,
+    /// What is known of tenants, each until then.
+    known: HashMap<TenantId, (Pace, Instant)>,
     waiting: usize,
     next_id: u64,
     lines: HashMap<TenantId, VecDeque<(u64, W)>>,
@@ -70,7 +81,7 @@ impl<W> State<W> {
         Self {
             bounds,
             slots: vec![None; bounds.connections],
-            slow_until: HashMap::new(),
+            known: HashMap::new(),
             waiting: 0,
             next_id: 0,
             lines: HashMap::new(),
@@ -93,14 +104,22 @@ impl<W> State<W> {
         }
     }
 
-    /// Ends the use of a slot.
+    /// Ends the use of a slot. One that took long makes its tenant a slow one; one that did not, of a
+    /// tenant that held all that it may hold and wants more, allows it one more.
     pub(super) fn end(&mut self, slot: usize, now: Instant) {
         let Some(used) = self.slots.get_mut(slot).and_then(Option::take) else {
             return;
         };
+        let tenant = used.tenant;
         if is_long(used, now) {
-            self.slow_until.retain(|_, until| *until > now);
-            self.slow_until.insert(used.tenant, now + SLOW_FOR);
+            self.remember(tenant, Pace::Slow, now);
+        } else if used.since.is_some() && !self.is_slow(tenant, now) {
+            let allowed = self.allowed(tenant, now);
+            let wants_more = allowed > 1 || self.lines.contains_key(&tenant);
+            if wants_more && self.held_by(tenant) + 1 >= allowed {
+                let more = (allowed + 1).min(self.bounds.tenant);
+                self.remember(tenant, Pace::Quick(more), now);
+            }
         }
     }
 
@@ -170,24 +189,49 @@ impl<W> State<W> {
     }
 
     fn may_begin(&self, tenant: TenantId, now: Instant) -> bool {
-        let held = |wanted: &dyn Fn(TenantId) -> bool| {
+        if self.slots.iter().all(Option::is_some) {
+            return false;
+        }
+        if self.is_slow(tenant, now) {
             let used = self.slots.iter().flatten();
-            used.filter(|used| wanted(used.tenant)).count()
-        };
-        held(&|_| true) < self.bounds.connections
-            && held(&|other| other == tenant) < self.bounds.tenant
-            && (!self.is_slow(tenant, now)
-                || held(&|other| self.is_slow(other, now)) < self.bounds.slow)
+            let slow = used.filter(|used| self.is_slow(used.tenant, now)).count();
+            return slow < self.bounds.slow;
+        }
+        self.held_by(tenant) < self.allowed(tenant, now)
+    }
+
+    fn held_by(&self, tenant: TenantId) -> usize {
+        let used = self.slots.iter().flatten();
+        used.filter(|used| used.tenant == tenant).count()
+    }
+
+    /// How many connections a tenant may hold that is not slow: one, until it has been quick with
+    /// that. So several of which nobody knows yet that they are slow do not take them all at once.
+    fn allowed(&self, tenant: TenantId, now: Instant) -> usize {
+        match self.known(tenant, now) {
+            Some(Pace::Quick(allowed)) => allowed,
+            _ => 1,
+        }
     }
 
     fn is_slow(&self, tenant: TenantId, now: Instant) -> bool {
         let used = self.slots.iter().flatten();
-        self.slow_until
-            .get(&tenant)
-            .is_some_and(|until| *until > now)
+        matches!(self.known(tenant, now), Some(Pace::Slow))
             || used
                 .filter(|used| used.tenant == tenant)
                 .any(|used| is_long(*used, now))
+    }
+
+    fn known(&self, tenant: TenantId, now: Instant) -> Option<Pace> {
+        let (pace, until) = self.known.get(&tenant)?;
+        (*until > now).then_some(*pace)
+    }
+
+    fn remember(&mut self, tenant: TenantId, pace: Pace, now: Instant) {
+        let known = (pace, now + REMEMBERED_FOR);
+        if self.known.insert(tenant, known).is_none() {
+            self.known.retain(|_, (_, until)| *until > now);
+        }
     }
 
     /// One of a tenant waits no longer, perhaps the last.

@@ -13,6 +13,11 @@ fn lane() -> (State<&'static str>, Instant) {
     (State::new(Bounds::of(4)), Instant::now())
 }
 
+/// A tenant that was quick with so many connections at once that it may hold three now.
+fn quick(state: &mut State<&'static str>, number: u128, now: Instant) {
+    state.remember(tenant(number), Pace::Quick(3), now);
+}
+
 /// Takes a slot, and uses it from then on.
 fn begin(state: &mut State<&'static str>, number: u128, now: Instant) -> Option<usize> {
     let slot = state.begin(tenant(number), now)?;
@@ -23,11 +28,49 @@ fn begin(state: &mut State<&'static str>, number: u128, now: Instant) -> Option<
 #[test]
 fn a_tenant_leaves_one_connection_to_others() {
     let (mut state, now) = lane();
+    quick(&mut state, 1, now);
     for _ in 0..3 {
         assert!(begin(&mut state, 1, now).is_some());
     }
     assert_eq!(begin(&mut state, 1, now), None);
     assert!(begin(&mut state, 2, now).is_some());
+}
+
+#[test]
+fn a_tenant_is_allowed_more_connections_one_by_one_as_it_is_quick_with_them() {
+    let (mut state, now) = lane();
+    let mut held = VecDeque::from([begin(&mut state, 1, now).unwrap()]);
+    for allowed in [2, 3, 3] {
+        assert_eq!(begin(&mut state, 1, now), None, "not yet {allowed}");
+        let id = state.push(tenant(1), "1").unwrap();
+        state.end(held.pop_front().unwrap(), now);
+        state.remove(tenant(1), id);
+        while let Some(slot) = begin(&mut state, 1, now) {
+            held.push_back(slot);
+        }
+        assert_eq!(held.len(), allowed);
+    }
+}
+
+#[test]
+fn tenants_of_which_nothing_is_known_do_not_take_all_connections_at_once() {
+    let (mut state, now) = lane();
+    for number in [1, 2, 3] {
+        assert!(begin(&mut state, number, now).is_some());
+        assert_eq!(begin(&mut state, number, now), None);
+    }
+    assert!(begin(&mut state, 4, now).is_some());
+}
+
+#[test]
+fn what_is_known_of_a_tenant_is_forgotten_after_a_while() {
+    let (mut state, now) = lane();
+    quick(&mut state, 1, now);
+    let later = now + REMEMBERED_FOR;
+    assert!(begin(&mut state, 1, later).is_some());
+    assert_eq!(begin(&mut state, 1, later), None);
+    state.remember(tenant(2), Pace::Slow, later);
+    assert_eq!(state.known.len(), 1);
 }
 
 #[test]
@@ -55,9 +98,10 @@ fn a_tenant_is_slow_for_a_while_after_it_was() {
     begin(&mut state, 1, later).unwrap();
     begin(&mut state, 2, later).unwrap();
     assert_eq!(begin(&mut state, 1, later), None);
-    let forgiven = later + SLOW_FOR + SECOND;
+    let forgiven = later + REMEMBERED_FOR + SECOND;
     state.start(0, forgiven);
     state.start(1, forgiven);
+    quick(&mut state, 1, forgiven);
     assert!(begin(&mut state, 1, forgiven).is_some());
 }
 
@@ -66,15 +110,13 @@ fn use_that_has_not_begun_is_not_slow() {
     let (mut state, now) = lane();
     let slot = state.begin(tenant(1), now).unwrap();
     state.end(slot, now + 60 * SECOND);
-    assert!(state.slow_until.is_empty());
+    assert!(state.known.is_empty());
 }
 
 #[test]
 fn tenants_that_wait_are_served_in_turn() {
     let (mut state, now) = lane();
-    let slots: Vec<_> = [1, 1, 2, 2]
-        .map(|number| begin(&mut state, number, now).unwrap())
-        .into();
+    let slots = [1, 2, 5, 6].map(|number| begin(&mut state, number, now).unwrap());
     for (number, name) in [(3, "3a"), (3, "3b"), (3, "3c"), (4, "4a")] {
         state.push(tenant(number), name).unwrap();
     }
@@ -89,9 +131,7 @@ fn tenants_that_wait_are_served_in_turn() {
 #[test]
 fn one_that_may_not_begin_keeps_nobody_else_waiting() {
     let (mut state, now) = lane();
-    for _ in 0..3 {
-        begin(&mut state, 1, now).unwrap();
-    }
+    begin(&mut state, 1, now).unwrap();
     state.push(tenant(1), "1").unwrap();
     state.push(tenant(2), "2").unwrap();
     assert_eq!(state.next(now).unwrap().1, "2");
