@@ -31,6 +31,7 @@ pub use lanes::{LANES, LaneNumber, Lanes, login_of_lane};
 pub use login::{BadUrl, Driver, Login};
 pub use registry_pool::RegistryPool;
 pub use settings::Database;
+use sql::Access;
 pub use sql::Sql;
 pub use transaction::{STATEMENTS, Transaction};
 
@@ -95,7 +96,7 @@ impl TenantDb {
     /// # Errors
     /// When no connection is to be had.
     pub async fn begin(&self) -> Result<Transaction, Error> {
-        let pooled = self.lanes.connection(&self.tenant).await?;
+        let pooled = self.lanes.connection(&self.tenant, Access::Write).await?;
         Ok(Transaction::new(
             self.lanes.clone(),
             pooled,
@@ -113,7 +114,7 @@ impl TenantDb {
         params: Params<'_>,
     ) -> Result<statement::Outcome, Error> {
         let attempt = async || {
-            let pooled = self.lanes.connection(&self.tenant).await;
+            let pooled = self.lanes.connection(&self.tenant, sql.access()).await;
             let pooled = pooled.map_err(statement::Failed::undone)?;
             statement::in_own_transaction(pooled, &self.tenant, sql, params).await
         };

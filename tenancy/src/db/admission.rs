@@ -13,7 +13,10 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::waiting::{Bounds, Full, State};
+use super::{
+    sql::Access,
+    waiting::{BRIEF, Bounds, Full, State},
+};
 use crate::names::TenantId;
 
 /// Why there is no permit: too many of the tenant wait, or one waited too long.
@@ -45,10 +48,10 @@ struct Place<'a> {
 
 impl Admission {
     /// Permits for so many connections, for each of which one waits at most that long.
-    pub(super) fn new(connections: usize, wait: Duration) -> Self {
+    pub(super) fn new(bounds: Bounds, wait: Duration) -> Self {
         Self(Arc::new(Inner {
             wait,
-            state: Mutex::new(State::new(Bounds::of(connections))),
+            state: Mutex::new(State::new(bounds)),
         }))
     }
 
@@ -56,14 +59,18 @@ impl Admission {
     ///
     /// # Errors
     /// [`Busy`] at once when too many wait, or when the wait is over.
-    pub(super) async fn acquire(&self, tenant: TenantId) -> Result<ConnectionPermit, Busy> {
+    pub(super) async fn acquire(
+        &self,
+        tenant: TenantId,
+        access: Access,
+    ) -> Result<ConnectionPermit, Busy> {
         let (_place, turn) = {
             let mut state = self.state();
-            if let Some(slot) = state.begin(tenant, Instant::now()) {
+            if let Some(slot) = state.begin(tenant, access, Instant::now()) {
                 return Ok(self.permit(slot));
             }
             let (sender, turn) = oneshot::channel();
-            let id = state.push(tenant, sender).map_err(|Full| Busy)?;
+            let id = state.push(tenant, access, sender).map_err(|Full| Busy)?;
             let admission = self;
             (
                 Place {
@@ -74,9 +81,27 @@ impl Admission {
                 turn,
             )
         };
-        metrics::counter!("tenant_lane_waits_total").increment(1);
-        let turn = tokio::time::timeout(self.0.wait, turn).await;
+        let turn = tokio::time::timeout(self.0.wait, self.turn(turn)).await;
         turn.ok().and_then(Result::ok).ok_or(Busy)
+    }
+
+    /// Waits for a permit, and looks from time to time who may have one meanwhile, since connections
+    /// that are used for long come to count for less.
+    async fn turn(
+        &self,
+        mut turn: oneshot::Receiver<ConnectionPermit>,
+    ) -> Result<ConnectionPermit, oneshot::error::RecvError> {
+        let mut pause = BRIEF;
+        loop {
+            if let Ok(turn) = tokio::time::timeout(pause, &mut turn).await {
+                return turn;
+            }
+            if pause == BRIEF {
+                metrics::counter!("tenant_lane_waits_total").increment(1);
+            }
+            self.pass_on();
+            pause *= 2;
+        }
     }
 
     fn permit(&self, slot: usize) -> ConnectionPermit {
@@ -104,6 +129,11 @@ impl Admission {
 }
 
 impl ConnectionPermit {
+    /// Which of the lane's connections it is for.
+    pub(super) fn slot(&self) -> usize {
+        self.slot
+    }
+
     /// The connection is there, and its use begins: what counts as slow is measured from here.
     pub(super) fn start(&self) {
         if let Some(admission) = &self.admission {
@@ -138,26 +168,32 @@ mod tests {
 
     #[tokio::test]
     async fn a_permit_given_back_goes_to_whoever_waits() {
-        let admission = Admission::new(2, Duration::from_secs(60));
-        let held = admission.acquire(tenant(1)).await.unwrap();
-        let waits = admission.acquire(tenant(1));
+        let admission = Admission::new(Bounds::of(2, 1), Duration::from_secs(60));
+        let held = admission.acquire(tenant(1), Access::Write).await.unwrap();
+        let waits = admission.acquire(tenant(1), Access::Write);
         let (permit, ()) = tokio::join!(waits, async { drop(held) });
         assert!(permit.is_ok());
     }
 
     #[tokio::test]
     async fn a_neighbour_is_admitted_whatever_one_tenant_holds() {
-        let admission = Admission::new(4, Duration::ZERO);
-        let _held = admission.acquire(tenant(1)).await.unwrap();
-        assert_eq!(admission.acquire(tenant(1)).await.err(), Some(Busy));
-        assert!(admission.acquire(tenant(2)).await.is_ok());
+        let admission = Admission::new(Bounds::of(4, 1), Duration::ZERO);
+        let _held = admission.acquire(tenant(1), Access::Write).await.unwrap();
+        assert_eq!(
+            admission.acquire(tenant(1), Access::Write).await.err(),
+            Some(Busy)
+        );
+        assert!(admission.acquire(tenant(2), Access::Write).await.is_ok());
     }
 
     #[tokio::test]
     async fn one_who_waited_too_long_leaves_nothing_behind() {
-        let admission = Admission::new(1, Duration::ZERO);
-        let held = admission.acquire(tenant(1)).await.unwrap();
-        assert_eq!(admission.acquire(tenant(2)).await.err(), Some(Busy));
+        let admission = Admission::new(Bounds::of(1, 1), Duration::ZERO);
+        let held = admission.acquire(tenant(1), Access::Write).await.unwrap();
+        assert_eq!(
+            admission.acquire(tenant(2), Access::Write).await.err(),
+            Some(Busy)
+        );
         drop(held);
         assert!(admission.state().is_idle());
     }

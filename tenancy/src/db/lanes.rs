@@ -12,7 +12,8 @@ use deadpool::managed::BuildError;
 use tokio::sync::Semaphore;
 
 use super::{
-    TenantDb, error::Error, lane::Lane, login::Login, pooled::PooledTransaction, settings::Database,
+    TenantDb, error::Error, lane::Lane, login::Login, pooled::PooledTransaction,
+    settings::Database, sql::Access,
 };
 use crate::{feed::ChangeFeed, tenant::Tenant};
 
@@ -58,8 +59,13 @@ impl Lanes {
     }
 
     /// A connection for a tenant, as soon as it is its turn.
-    pub(crate) async fn connection(&self, tenant: &Tenant) -> Result<PooledTransaction, Error> {
-        self.lanes[tenant.lane.index()].connection(tenant.id).await
+    pub(crate) async fn connection(
+        &self,
+        tenant: &Tenant,
+        access: Access,
+    ) -> Result<PooledTransaction, Error> {
+        let lane = &self.lanes[tenant.lane.index()];
+        lane.connection(tenant.id, access).await
     }
 }
 

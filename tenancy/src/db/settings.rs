@@ -13,6 +13,10 @@ pub struct Database {
     /// but one of its lane's
     #[arg(long, env, default_value = "8")]
     pub connections_per_lane: NonZeroUsize,
+    /// Of these, for reads at once: as many as keep a quarter of PostgreSQL's processors busy, and more
+    /// where it is far away
+    #[arg(long, env, default_value = "2")]
+    pub reads_per_lane: NonZeroUsize,
     /// MiB of PostgreSQL's memory after which a connection is replaced
     #[arg(long, env, default_value = "128")]
     pub connection_memory_mib: NonZeroU64,

@@ -24,10 +24,28 @@ impl Sql {
         self.0.starts_with("SELECT ") && self.0.contains(" FROM ")
     }
 
+    /// What a transaction of this statement alone wants a connection for.
+    pub(crate) fn access(self) -> Access {
+        if self.only_reads() {
+            Access::Read
+        } else {
+            Access::Write
+        }
+    }
+
     /// Tells statements apart without reading them: a literal lies where it lies.
     pub(crate) fn key(self) -> (usize, usize) {
         (self.0.as_ptr().addr(), self.0.len())
     }
+}
+
+/// What a connection is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// One statement that only reads: a processor's work, and soon done.
+    Read,
+    /// What may change rows, and then waits for the disk.
+    Write,
 }
 
 /// Declares a module's statements as constants, and all of them as `STATEMENTS`.

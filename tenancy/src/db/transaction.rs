@@ -4,7 +4,14 @@ use std::sync::Arc;
 
 use tokio_postgres::Row;
 
-use super::{Params, error::Error, lanes::Lanes, pooled::PooledTransaction, sql::Sql, statement};
+use super::{
+    Params,
+    error::Error,
+    lanes::Lanes,
+    pooled::PooledTransaction,
+    sql::{Access, Sql},
+    statement,
+};
 use crate::{
     notice::{ChangeNotice, Revocation},
     tenant::Tenant,
@@ -124,7 +131,7 @@ impl Transaction {
             Err(cause) if cause.deserves_another_try() => {
                 // Not held while waiting for the other one.
                 self.pooled.discard();
-                self.pooled = self.lanes.connection(&self.tenant).await?;
+                self.pooled = self.lanes.connection(&self.tenant, Access::Write).await?;
                 self.first(sql, params).await
             }
             outcome => outcome,

@@ -6,10 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::sql::Access;
 use crate::names::TenantId;
 
 /// A connection used for longer makes its tenant a slow one.
 const SLOW: Duration = Duration::from_millis(250);
+/// A read that is under way for longer waits for something, and keeps no processor busy.
+pub(super) const BRIEF: Duration = Duration::from_millis(25);
 /// How long it is remembered of a tenant that it was slow, or that it was quick with several
 /// connections.
 const REMEMBERED_FOR: Duration = Duration::from_secs(30);
@@ -18,6 +21,9 @@ const REMEMBERED_FOR: Duration = Duration::from_secs(30);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
     pub(super) connections: usize,
+    /// Of these, for reads that are as brief as reads are. More of them at once would not be done
+    /// sooner, and each costs more the more connections take turns at a processor and its caches.
+    pub(super) reads: usize,
     /// Of these, for one tenant that was quick with as many but one.
     pub(super) tenant: usize,
     /// Of these, for all tenants together that were slow of late.
@@ -31,10 +37,11 @@ pub(super) struct Bounds {
 impl Bounds {
     /// All but one of the connections for a tenant, half of them for slow ones; 64 waiting requests
     /// for each that a tenant may have, and four times that in all.
-    pub(super) fn of(connections: usize) -> Self {
+    pub(super) fn of(connections: usize, reads: usize) -> Self {
         let tenant = (connections - 1).max(1);
         Self {
             connections,
+            reads: reads.min(connections),
             tenant,
             slow: (connections / 2).max(1),
             tenant_waits: 64 * tenant,
@@ -51,6 +58,8 @@ pub(super) struct Full;
 #[derive(Clone, Copy)]
 struct Use {
     tenant: TenantId,
+    access: Access,
+    taken: Instant,
     since: Option<Instant>,
 }
 
@@ -63,6 +72,13 @@ enum Pace {
     Quick(usize),
 }
 
+/// One who waits.
+struct Waiting<W> {
+    id: u64,
+    access: Access,
+    waiter: W,
+}
+
 /// Who holds connections and who waits for one; `W` is how one who waits gets a permit.
 pub(super) struct State<W> {
     bounds: Bounds,
@@ -71,7 +87,7 @@ pub(super) struct State<W> {
     known: HashMap<TenantId, (Pace, Instant)>,
     waiting: usize,
     next_id: u64,
-    lines: HashMap<TenantId, VecDeque<(u64, W)>>,
+    lines: HashMap<TenantId, VecDeque<Waiting<W>>>,
     /// Tenants of which somebody waits, the next to be served first.
     turns: VecDeque<TenantId>,
 }
@@ -90,11 +106,16 @@ impl<W> State<W> {
     }
 
     /// A slot for a tenant of which nobody waits, if it may have one now.
-    pub(super) fn begin(&mut self, tenant: TenantId, now: Instant) -> Option<usize> {
+    pub(super) fn begin(
+        &mut self,
+        tenant: TenantId,
+        access: Access,
+        now: Instant,
+    ) -> Option<usize> {
         if self.lines.contains_key(&tenant) {
             return None;
         }
-        self.take(tenant, now)
+        self.take(tenant, access, now)
     }
 
     /// Measures the use of a slot from now.
@@ -124,7 +145,12 @@ impl<W> State<W> {
     }
 
     /// Adds one to those who wait; answers what [`remove`](Self::remove) knows it by.
-    pub(super) fn push(&mut self, tenant: TenantId, waiter: W) -> Result<u64, Full> {
+    pub(super) fn push(
+        &mut self,
+        tenant: TenantId,
+        access: Access,
+        waiter: W,
+    ) -> Result<u64, Full> {
         let of_tenant = self.lines.get(&tenant).map_or(0, VecDeque::len);
         if of_tenant >= self.bounds.tenant_waits || self.waiting >= self.bounds.waits {
             return Err(Full);
@@ -135,26 +161,27 @@ impl<W> State<W> {
         let id = self.next_id;
         self.next_id += 1;
         self.waiting += 1;
-        self.lines
-            .entry(tenant)
-            .or_default()
-            .push_back((id, waiter));
+        let waiting = Waiting { id, access, waiter };
+        self.lines.entry(tenant).or_default().push_back(waiting);
         Ok(id)
     }
 
     /// The next who may have a slot, with the slot. Its tenant is last in turn then.
     pub(super) fn next(&mut self, now: Instant) -> Option<(usize, W)> {
-        let at = (0..self.turns.len()).find(|at| self.may_begin(self.turns[*at], now))?;
-        let tenant = self.turns[at];
+        let first = |tenant: &TenantId| {
+            let access = self.lines.get(tenant)?.front()?.access;
+            self.may_begin(*tenant, access, now).then_some(*tenant)
+        };
+        let tenant = self.turns.iter().find_map(first)?;
         let line = self.lines.get_mut(&tenant)?;
-        let (_, waiter) = line.pop_front()?;
+        let Waiting { access, waiter, .. } = line.pop_front()?;
         let ended = line.is_empty();
         self.left(tenant, ended);
         if !ended {
             self.turns.retain(|other| *other != tenant);
             self.turns.push_back(tenant);
         }
-        Some((self.take(tenant, now)?, waiter))
+        Some((self.take(tenant, access, now)?, waiter))
     }
 
     /// Removes one who does not wait any longer.
@@ -162,7 +189,7 @@ impl<W> State<W> {
         let Some(line) = self.lines.get_mut(&tenant) else {
             return;
         };
-        if let Some(at) = line.iter().position(|(other, _)| *other == id) {
+        if let Some(at) = line.iter().position(|other| other.id == id) {
             line.remove(at);
             let ended = line.is_empty();
             self.left(tenant, ended);
@@ -176,20 +203,37 @@ impl<W> State<W> {
         unused && self.waiting == 0 && self.lines.is_empty() && self.turns.is_empty()
     }
 
-    fn take(&mut self, tenant: TenantId, now: Instant) -> Option<usize> {
-        if !self.may_begin(tenant, now) {
+    /// Takes the tenant's own slot, or another that is free, of those first that are others' own.
+    fn take(&mut self, tenant: TenantId, access: Access, now: Instant) -> Option<usize> {
+        if !self.may_begin(tenant, access, now) {
             return None;
         }
-        let slot = self.slots.iter().position(Option::is_none)?;
+        let Bounds {
+            reads, connections, ..
+        } = self.bounds;
+        let own = self.own_slot(tenant);
+        let mut slots = (own..reads).chain(0..own).chain(reads..connections);
+        let slot = slots.find(|slot| self.slots[*slot].is_none())?;
         self.slots[slot] = Some(Use {
             tenant,
+            access,
+            taken: now,
             since: None,
         });
         Some(slot)
     }
 
-    fn may_begin(&self, tenant: TenantId, now: Instant) -> bool {
+    /// A slot that a tenant has when it is free: a connection remembers every tenant that it meets.
+    fn own_slot(&self, tenant: TenantId) -> usize {
+        let [.., last] = *tenant.as_uuid().as_bytes();
+        usize::from(last) % self.bounds.reads
+    }
+
+    fn may_begin(&self, tenant: TenantId, access: Access, now: Instant) -> bool {
         if self.slots.iter().all(Option::is_some) {
+            return false;
+        }
+        if access == Access::Read && self.brief_reads(now) >= self.bounds.reads {
             return false;
         }
         if self.is_slow(tenant, now) {
@@ -198,6 +242,17 @@ impl<W> State<W> {
             return slow < self.bounds.slow;
         }
         self.held_by(tenant) < self.allowed(tenant, now)
+    }
+
+    /// Reads under way that may be done soon, which those of slow tenants are not known to be.
+    fn brief_reads(&self, now: Instant) -> usize {
+        let used = self.slots.iter().flatten();
+        let is_brief = |used: &&Use| {
+            used.access == Access::Read
+                && now.saturating_duration_since(used.taken) < BRIEF
+                && !self.is_slow(used.tenant, now)
+        };
+        used.filter(is_brief).count()
     }
 
     fn held_by(&self, tenant: TenantId) -> usize {

@@ -10,7 +10,7 @@ fn tenant(number: u128) -> TenantId {
 
 /// A lane of four connections, and the time.
 fn lane() -> (State<&'static str>, Instant) {
-    (State::new(Bounds::of(4)), Instant::now())
+    (State::new(Bounds::of(4, 2)), Instant::now())
 }
 
 /// A tenant that was quick with so many connections at once that it may hold three now.
@@ -20,7 +20,16 @@ fn quick(state: &mut State<&'static str>, number: u128, now: Instant) {
 
 /// Takes a slot, and uses it from then on.
 fn begin(state: &mut State<&'static str>, number: u128, now: Instant) -> Option<usize> {
-    let slot = state.begin(tenant(number), now)?;
+    begin_to(Access::Write, state, number, now)
+}
+
+fn begin_to(
+    access: Access,
+    state: &mut State<&'static str>,
+    number: u128,
+    now: Instant,
+) -> Option<usize> {
+    let slot = state.begin(tenant(number), access, now)?;
     state.start(slot, now);
     Some(slot)
 }
@@ -42,7 +51,7 @@ fn a_tenant_is_allowed_more_connections_one_by_one_as_it_is_quick_with_them() {
     let mut held = VecDeque::from([begin(&mut state, 1, now).unwrap()]);
     for allowed in [2, 3, 3] {
         assert_eq!(begin(&mut state, 1, now), None, "not yet {allowed}");
-        let id = state.push(tenant(1), "1").unwrap();
+        let id = state.push(tenant(1), Access::Write, "1").unwrap();
         state.end(held.pop_front().unwrap(), now);
         state.remove(tenant(1), id);
         while let Some(slot) = begin(&mut state, 1, now) {
@@ -71,6 +80,42 @@ fn what_is_known_of_a_tenant_is_forgotten_after_a_while() {
     assert_eq!(begin(&mut state, 1, later), None);
     state.remember(tenant(2), Pace::Slow, later);
     assert_eq!(state.known.len(), 1);
+}
+
+#[test]
+fn so_many_reads_run_at_once_as_keep_processors_busy_and_a_stuck_one_is_none_of_them() {
+    let (mut state, now) = (State::new(Bounds::of(8, 3)), Instant::now());
+    for number in [1, 2, 3] {
+        assert!(begin_to(Access::Read, &mut state, number, now).is_some());
+    }
+    assert_eq!(begin_to(Access::Read, &mut state, 4, now), None);
+    state.push(tenant(4), Access::Read, "read").unwrap();
+    assert!(state.next(now).is_none());
+    assert!(begin_to(Access::Write, &mut state, 5, now).is_some());
+    assert_eq!(state.next(now + BRIEF).unwrap().1, "read");
+}
+
+#[test]
+fn reads_of_slow_tenants_do_not_keep_others_from_reading() {
+    let (mut state, now) = (State::new(Bounds::of(8, 1)), Instant::now());
+    state.remember(tenant(1), Pace::Slow, now);
+    assert!(begin_to(Access::Read, &mut state, 1, now).is_some());
+    assert!(begin_to(Access::Read, &mut state, 2, now).is_some());
+    assert_eq!(begin_to(Access::Read, &mut state, 3, now), None);
+}
+
+#[test]
+fn a_tenant_meets_the_same_connection_again_when_it_is_free() {
+    let (mut state, now) = (State::new(Bounds::of(8, 3)), Instant::now());
+    let own = begin(&mut state, 5, now).unwrap();
+    state.end(own, now);
+    assert_eq!(begin(&mut state, 5, now), Some(own));
+    let other = begin(&mut state, 5 + 3, now).unwrap();
+    assert_ne!(other, own, "it belongs to both");
+    assert!(
+        other < 3,
+        "one that is another's own before one that is nobody's"
+    );
 }
 
 #[test]
@@ -108,7 +153,7 @@ fn a_tenant_is_slow_for_a_while_after_it_was() {
 #[test]
 fn use_that_has_not_begun_is_not_slow() {
     let (mut state, now) = lane();
-    let slot = state.begin(tenant(1), now).unwrap();
+    let slot = state.begin(tenant(1), Access::Write, now).unwrap();
     state.end(slot, now + 60 * SECOND);
     assert!(state.known.is_empty());
 }
@@ -118,7 +163,7 @@ fn tenants_that_wait_are_served_in_turn() {
     let (mut state, now) = lane();
     let slots = [1, 2, 5, 6].map(|number| begin(&mut state, number, now).unwrap());
     for (number, name) in [(3, "3a"), (3, "3b"), (3, "3c"), (4, "4a")] {
-        state.push(tenant(number), name).unwrap();
+        state.push(tenant(number), Access::Write, name).unwrap();
     }
     let mut served = Vec::new();
     for slot in slots {
@@ -132,31 +177,32 @@ fn tenants_that_wait_are_served_in_turn() {
 fn one_that_may_not_begin_keeps_nobody_else_waiting() {
     let (mut state, now) = lane();
     begin(&mut state, 1, now).unwrap();
-    state.push(tenant(1), "1").unwrap();
-    state.push(tenant(2), "2").unwrap();
+    state.push(tenant(1), Access::Write, "1").unwrap();
+    state.push(tenant(2), Access::Write, "2").unwrap();
     assert_eq!(state.next(now).unwrap().1, "2");
     assert!(state.next(now).is_none());
 }
 
 #[test]
 fn how_many_wait_is_bounded_for_a_tenant_and_in_all() {
-    let mut state: State<usize> = State::new(Bounds::of(2));
+    let mut state: State<usize> = State::new(Bounds::of(2, 1));
     let bounds = state.bounds;
     for number in 0..bounds.tenant_waits {
-        state.push(tenant(1), number).unwrap();
+        state.push(tenant(1), Access::Write, number).unwrap();
     }
-    assert_eq!(state.push(tenant(1), 0), Err(Full));
+    assert_eq!(state.push(tenant(1), Access::Write, 0), Err(Full));
     for number in bounds.tenant_waits..bounds.waits {
-        state.push(tenant(2 + number as u128), number).unwrap();
+        let other = tenant(2 + number as u128);
+        state.push(other, Access::Write, number).unwrap();
     }
-    assert_eq!(state.push(tenant(0), 0), Err(Full));
+    assert_eq!(state.push(tenant(0), Access::Write, 0), Err(Full));
 }
 
 #[test]
 fn whoever_leaves_is_forgotten() {
     let (mut state, now) = lane();
-    let id = state.push(tenant(1), "1").unwrap();
-    state.push(tenant(2), "2").unwrap();
+    let id = state.push(tenant(1), Access::Write, "1").unwrap();
+    state.push(tenant(2), Access::Write, "2").unwrap();
     state.remove(tenant(1), id);
     state.remove(tenant(1), id);
     let (slot, name) = state.next(now).unwrap();
