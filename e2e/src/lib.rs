@@ -18,5 +18,6 @@ pub mod raw;
 pub mod recorder;
 pub mod services;
 pub mod system;
+pub mod visitors;
 
 pub use system::System;

@@ -160,6 +160,13 @@ impl System {
             .json(body)
     }
 
+    /// A `POST` of a form to the API.
+    pub fn post_form(&self, path: &str, form: &[(&str, &str)]) -> RequestBuilder {
+        self.client
+            .post(format!("http://127.0.0.1:{}{path}", self.api))
+            .form(form)
+    }
+
     /// A `GET` of the API.
     pub fn get(&self, path: &str) -> RequestBuilder {
         self.client

@@ -16,12 +16,17 @@ const LATENCY: [f64; 11] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0,
 ];
 
+/// What the pool says of a connection that ended ("db error") is said with its cause by whoever used
+/// it. `LOG_LEVEL` may name this target to see it.
+const POOL: &str = "deadpool.postgres";
+
 /// Starts logging to standard error. Later calls change nothing.
 ///
 /// # Errors
 /// When `LOG_LEVEL` is not a filter.
 pub fn logs(settings: &Logging) -> Result<(), tracing_subscriber::filter::ParseError> {
-    let filter = EnvFilter::builder().parse(&settings.log_level)?;
+    let level = &settings.log_level;
+    let filter = EnvFilter::builder().parse(format!("{POOL}=error,{level}"))?;
     let registry = tracing_subscriber::registry().with(filter);
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let fmt = tracing_subscriber::fmt::layer()

@@ -1,3 +1,5 @@
+use std::num::NonZeroU32;
+
 use control_plane::reaper::look;
 use serde_json::{Value, json};
 use time::Duration;
@@ -145,7 +147,7 @@ async fn a_sign_up_that_waits_for_a_rename_does_not_get_the_slug() {
 /// Whoever comes first, nobody has a slug that is held for another.
 #[tokio::test]
 async fn a_slug_is_never_held_for_one_and_had_by_another() {
-    let app = TestApp::start().await;
+    let app = TestApp::with(|settings| settings.signup_rate_per_minute = NonZeroU32::MAX).await;
     let entropy = seed::printed();
     for round in 0..rounds(4, 200) {
         let (old, new) = (format!("acme-{round}"), format!("globex-{round}"));

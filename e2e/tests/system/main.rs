@@ -4,6 +4,7 @@
 
 mod clients;
 mod description;
+mod faults;
 mod gateway;
 mod inspect;
 mod kills;

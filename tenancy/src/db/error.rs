@@ -4,6 +4,7 @@
 
 use std::{error::Error as _, io};
 
+use deadpool::managed::PoolError;
 use tokio_postgres::error::{DbError, SqlState};
 
 /// Why a statement has no result.
@@ -72,8 +73,12 @@ pub fn class_of(state: &str) -> Class {
 }
 
 impl Error {
-    pub(crate) fn unreachable(cause: impl std::fmt::Display) -> Self {
-        Self::Unreachable(cause.to_string())
+    /// Why a pool has no connection. PostgreSQL's own words, where it refused one.
+    pub(crate) fn unreachable(cause: PoolError<tokio_postgres::Error>) -> Self {
+        Self::Unreachable(match cause {
+            PoolError::Backend(cause) => describe(&cause),
+            other => other.to_string(),
+        })
     }
 
     /// An answer that does not fit what the statement promised.
