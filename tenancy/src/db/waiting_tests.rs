@@ -161,6 +161,7 @@ fn use_that_has_not_begun_is_not_slow() {
 #[test]
 fn tenants_that_wait_are_served_in_turn() {
     let (mut state, now) = lane();
+    quick(&mut state, 3, now);
     let slots = [1, 2, 5, 6].map(|number| begin(&mut state, number, now).unwrap());
     for (number, name) in [(3, "3a"), (3, "3b"), (3, "3c"), (4, "4a")] {
         state.push(tenant(number), Access::Write, name).unwrap();
