@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 use serde_json::json;
-use service::{Faults, Patched, Problem};
+use service::{Faults, Patched, Problem, label};
 use utoipa::ToSchema;
 
 use crate::{
@@ -70,12 +70,7 @@ fn title(field: Patched<String>, name: &str, before: Option<&Plan>, faults: &mut
     let Some(title) = field.change("title", faults).flatten() else {
         return title_of(name);
     };
-    let title = title.trim();
-    let printable = !title.chars().any(char::is_control);
-    if !printable || !(1..=60).contains(&title.chars().count()) {
-        faults.add("title", "must have 1 to 60 printable characters");
-    }
-    title.to_owned()
+    faults.check("title", label(&title, 60)).unwrap_or_default()
 }
 
 /// What a plan without a title of its own is called: `free` is Free.

@@ -5,6 +5,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use clap::{Args, ValueEnum};
 use http::uri::Authority;
 use serde::Serialize;
+use service::label;
 use utoipa::ToSchema;
 
 /// The control plane's settings.
@@ -53,12 +54,6 @@ pub enum SignUps {
     Closed,
 }
 
-fn contact(text: &str) -> Result<String, &'static str> {
-    let text = text.trim();
-    let printable = !text.chars().any(char::is_control);
-    if printable && (1..=200).contains(&text.chars().count()) {
-        Ok(text.to_owned())
-    } else {
-        Err("1 to 200 printable characters")
-    }
+fn contact(text: &str) -> Result<String, String> {
+    label(text, 200)
 }

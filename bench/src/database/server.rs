@@ -15,13 +15,12 @@ use super::ADMIN;
 use crate::process::{self, Service};
 
 /// What one small machine in production would have; fsync stays on.
-const SETTINGS: [&str; 7] = [
+const SETTINGS: [&str; 6] = [
     "listen_addresses=",
     "max_connections=200",
     "max_locks_per_transaction=1024",
     "shared_buffers=128MB",
     "max_wal_size=4GB",
-    "wal_compression=on",
     "jit=off",
 ];
 

@@ -13,7 +13,6 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use reqwest::{Client, Method};
 use tokio::{process::Command, time::MissedTickBehavior};
 
-use super::stock::Fleet;
 use crate::{
     database::{ADMIN, Database},
     load::Window,
@@ -37,24 +36,19 @@ pub(super) fn new_slug() -> String {
 }
 
 /// Whoever makes tenants come and go.
-pub(super) struct Churn<'a> {
+pub(super) struct Churn {
     api: Api,
     client: Client,
     base: String,
     token: String,
-    database: &'a Database,
     made: Mutex<Vec<String>>,
     signed_up: AtomicU64,
     purged: AtomicU64,
 }
 
-impl<'a> Churn<'a> {
-    /// Of a product and its fleet; `command` is the product's program at both.
-    pub(super) async fn new(
-        product: &Product,
-        fleet: &'a Fleet,
-        mut command: Command,
-    ) -> anyhow::Result<Self> {
+impl Churn {
+    /// Of a product; `command` is its program at the same database.
+    pub(super) async fn new(product: &Product, mut command: Command) -> anyhow::Result<Self> {
         let said = process::output(command.args(["token", "create", "bench"])).await?;
         let token = said.lines().last().context("no operator's token")?.trim();
         Ok(Self {
@@ -62,7 +56,6 @@ impl<'a> Churn<'a> {
             client: Client::new(),
             base: format!("http://127.0.0.1:{}/control/v1/tenants", product.port),
             token: token.to_owned(),
-            database: &fleet.database,
             made: Mutex::default(),
             signed_up: AtomicU64::new(0),
             purged: AtomicU64::new(0),
@@ -129,10 +122,10 @@ impl<'a> Churn<'a> {
     }
 
     /// Purges all that were made beside the fleet, by whichever run, so that it is kept as it was.
-    pub(super) async fn clean(self) -> anyhow::Result<()> {
+    pub(super) async fn clean(&self, database: &Database) -> anyhow::Result<()> {
         const LEFT: &str = "SELECT slug, status FROM platform.tenants \
             WHERE slug LIKE 'passing-%' AND status <> 'purged'";
-        let rows = self.database.connect(ADMIN).await?.query(LEFT, &[]).await?;
+        let rows = database.connect(ADMIN).await?.query(LEFT, &[]).await?;
         for row in rows {
             let (slug, status): (String, String) = (row.try_get(0)?, row.try_get(1)?);
             if status != "deleting" {

@@ -112,6 +112,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<bool> {
     for population in &options.fleets {
         sizes.push(measure(&scratch, &kept, &binary, &base, *population, options).await?);
     }
+    base.churn.clean(&base.fleet.database).await?;
     let report = Report {
         postgres: Database::version().await?,
         quick: options.quick,
@@ -134,6 +135,7 @@ struct Stage {
     // First, so that the product stops before its database does.
     product: Product,
     fleet: Fleet,
+    churn: Churn,
     uniform: Load,
     zipf: Load,
 }
@@ -148,6 +150,8 @@ impl Stage {
     ) -> anyhow::Result<Self> {
         let fleet = Fleet::open(scratch, kept, binary, population.exist, name).await?;
         let product = Product::serve(scratch, name, &fleet.database, binary).await?;
+        let command = product::command(scratch, name, &fleet.database, binary);
+        let churn = Churn::new(&product, command).await?;
         let load = |mix: Mix| {
             let active = 0..population.active;
             let requests = active.map(|number| requests::notes(&fleet.tenant(number)));
@@ -162,6 +166,7 @@ impl Stage {
             product,
             uniform,
             zipf,
+            churn,
             fleet,
         };
         stage
@@ -185,10 +190,20 @@ impl Stage {
 
     /// A window; beside tenants that come and go the machine is never idle, so that it is not waited
     /// for.
-    async fn window(&self, mix: Mix, options: &Options, at_once: bool) -> anyhow::Result<Window> {
-        let (load, seconds) = (self.load(mix), options.window_seconds());
-        load.window_for(self.product.port, seconds, options.quick || at_once)
-            .await
+    async fn window(
+        &self,
+        mix: Mix,
+        with_churn: bool,
+        options: &Options,
+    ) -> anyhow::Result<Window> {
+        let (port, seconds) = (self.product.port, options.window_seconds());
+        let at_once = options.quick || with_churn;
+        let window = self.load(mix).window_for(port, seconds, at_once);
+        if with_churn {
+            self.churn.beside(window).await
+        } else {
+            window.await
+        }
     }
 }
 
@@ -212,48 +227,39 @@ async fn measure(
         (Mix::Zipf, true),
     ];
     let mut taken: Vec<Vec<Window>> = kinds.map(|_| Vec::new()).into();
-    let mut besides: Vec<Window> = Vec::new();
-    let churn = Churn::new(
-        &stage.product,
-        &stage.fleet,
-        product::command(scratch, &name, &stage.fleet.database, binary),
-    )
-    .await?;
+    let mut besides: [Vec<Window>; 2] = Default::default();
     for round in 1..=options.rounds() {
         eprintln!("bench: round {round} of {}", options.rounds());
-        besides.push(base.window(Mix::Uniform, options, false).await?);
         for ((mix, with_churn), windows) in kinds.iter().zip(&mut taken) {
-            let window = if *with_churn {
-                churn.beside(stage.window(*mix, options, true)).await?
-            } else {
-                stage.window(*mix, options, false).await?
-            };
-            windows.push(window);
+            if *mix == Mix::Uniform {
+                let window = base.window(*mix, *with_churn, options).await?;
+                besides[usize::from(*with_churn)].push(window);
+            }
+            windows.push(stage.window(*mix, *with_churn, options).await?);
         }
     }
     let (sign_up_ms, base_sign_up_ms) = sign_ups(&stage, base, options).await?;
     let backends = crate::run::backends(&stage.fleet.database).await?;
     let resident = stage.product.memory()?;
-    let churned = churn.managed();
-    churn.clean().await?;
+    let churned = stage.churn.managed();
+    stage.churn.clean(&stage.fleet.database).await?;
     let database = stage.fleet.into_database(stage.product);
     let command = product::command(scratch, &name, &database, binary);
     let rollout_ms = rollout::measure(&database, command, exist).await?;
-    let base = Figures::of(&besides).context("no window")?;
     let rows = kinds
         .into_iter()
         .zip(taken)
         .map(|((mix, with_churn), windows)| {
-            let figures = Figures::of(&windows).context("no window")?;
+            let beside = &besides[usize::from(with_churn)];
             Ok(Row {
                 mix,
                 with_churn,
-                figures,
+                figures: Figures::of(&windows).context("no window")?,
+                base: Figures::of(beside).context("no window")?,
             })
         });
     Ok(Size {
         population,
-        base,
         rows: rows.collect::<anyhow::Result<_>>()?,
         sign_up_ms,
         base_sign_up_ms,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::report::{Report, Row, Size};
+use super::report::{Report, Row};
 use crate::load::Mix;
 
 const WIDTH: f64 = 760.0;
@@ -43,7 +43,7 @@ pub(super) fn draw(report: &Report) -> String {
         report,
         "requests a second, of a hundred's",
         [0.0, 1.2],
-        |row, size| row.ratios(&size.base)[0],
+        |row| row.ratios()[0],
     );
     panel(
         &mut svg,
@@ -51,7 +51,7 @@ pub(super) fn draw(report: &Report) -> String {
         report,
         "slowest hundredth, times a hundred's",
         [0.0, 3.0],
-        |row, size| row.ratios(&size.base)[1],
+        |row| row.ratios()[1],
     );
     svg.push_str("</svg>\n");
     svg
@@ -81,7 +81,7 @@ fn panel(
     report: &Report,
     title: &str,
     [least, most]: [f64; 2],
-    value: impl Fn(&Row, &Size) -> f64,
+    value: impl Fn(&Row) -> f64,
 ) {
     let left = LEFT[number];
     let y =
@@ -120,7 +120,7 @@ fn panel(
             .filter_map(|(place, size)| {
                 let is_meant = |row: &&Row| row.mix == mix && row.with_churn == with_churn;
                 let row = size.rows.iter().find(is_meant)?;
-                Some((x(place), y(value(row, size))))
+                Some((x(place), y(value(row))))
             })
             .collect();
         let line: Vec<String> = points

@@ -6,6 +6,7 @@ use service::{
     Digest, Faults, account,
     body::Text,
     hosts::{HostRole, PlatformHosts},
+    label,
 };
 use tenancy::{Hostname, Slug};
 use utoipa::ToSchema;
@@ -118,12 +119,8 @@ impl Application {
 
 /// A tenant's name, for people.
 pub(crate) fn name(text: Text, field: &'static str, faults: &mut Faults) -> Option<String> {
-    let name = text.required(field, faults)?.trim().to_owned();
-    if !(1..=100).contains(&name.chars().count()) || name.chars().any(char::is_control) {
-        faults.add(field, "must have 1 to 100 printable characters");
-        return None;
-    }
-    Some(name)
+    let name = text.required(field, faults)?;
+    faults.check(field, label(&name, 100))
 }
 
 /// A slug that a tenant may have.

@@ -126,16 +126,23 @@ async fn a_start_closes_what_was_opened_since() {
             "{name}: {named:?}"
         );
     }
-    bootstrap(
-        &app.database.admin(),
-        app.database.logins(),
-        &Options::default(),
-    )
-    .await
-    .unwrap();
+    bootstrap_again(&app).await;
     assert!(gaps(&admin).await.unwrap().is_empty());
     let acme = under(&app, "acme").await;
     assert_eq!(beyond_the_list(&app, &acme).await, [""; 0]);
+}
+
+/// Makes the database ready once more, as each start does.
+async fn bootstrap_again(app: &TestApp) {
+    let (admin, logins) = (app.database.admin(), app.database.logins());
+    bootstrap(&admin, logins, &Options::default())
+        .await
+        .unwrap();
+}
+
+async fn reopen(admin: &Client) {
+    let reopen = "SELECT platform.reopen_functions()";
+    admin.batch_execute(reopen).await.unwrap();
 }
 
 /// Rights on functions that a later version has no more would end pg_upgrade.
@@ -150,10 +157,7 @@ async fn all_can_be_opened_again_before_an_upgrade_of_postgresql() {
     let app = one_tenant().await;
     let admin = app.admin().await;
     assert!(!column(&admin, CHANGED).await.is_empty());
-    admin
-        .batch_execute("SELECT platform.reopen_functions()")
-        .await
-        .unwrap();
+    reopen(&admin).await;
     assert_eq!(column(&admin, CHANGED).await, [""; 0]);
 }
 
@@ -167,18 +171,9 @@ async fn former(app: &TestApp) -> Client {
 async fn services_of_the_version_before_are_served_until_the_last_has_gone() {
     let app = one_tenant().await;
     let admin = app.admin().await;
-    admin
-        .batch_execute("SELECT platform.reopen_functions()")
-        .await
-        .unwrap();
+    reopen(&admin).await;
     let service = former(&app).await;
-    bootstrap(
-        &app.database.admin(),
-        app.database.logins(),
-        &Options::default(),
-    )
-    .await
-    .unwrap();
+    bootstrap_again(&app).await;
     let acme = under(&app, "acme").await;
     let publish = "SELECT pg_notify('tenantry_revoked', 'x')";
     assert_eq!(refusal(&acme, publish).await, None);

@@ -14,7 +14,7 @@ use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use service::{
-    Digest, Faults, Json, Kind, Patched, Problem, account::PasswordRules, body::json,
+    Digest, Faults, Json, Kind, Patched, Problem, account::PasswordRules, body::json, label,
     problem::ProblemBody, web_url,
 };
 use tenancy::{Tenant, registry::Profile, settings::TenantSettings};
@@ -141,10 +141,7 @@ async fn change(
 ) -> Result<Response, Error> {
     let mut faults = Faults::new();
     let name = changes.name.replacement("name", &mut faults);
-    let name = name.map(|name| name.trim().to_owned());
-    if name.as_deref().is_some_and(|name| !is_name(name)) {
-        faults.add("name", "must have 1 to 100 printable characters");
-    }
+    let name = faults.check_optional("name", name.map(|name| label(&name, 100)));
     merge::check(&changes.settings, nulls, &mut faults);
     faults.finish()?;
     let id = member.tenant.id;
@@ -173,10 +170,6 @@ fn document(kept: &Profile) -> Result<SettingsDocument, Error> {
         name: kept.name.clone(),
         settings: settings.map_err(tenancy::db::Error::unreadable)?,
     })
-}
-
-fn is_name(name: &str) -> bool {
-    (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control)
 }
 
 fn check(settings: &TenantSettings) -> Result<(), Problem> {

@@ -1,6 +1,7 @@
 //! A tenant whose requests all wait, and its neighbours: what one does takes nothing from the others.
 
-use testkit::{Client, TestApp, database::connect, wait::until};
+use service::telemetry::Metrics;
+use testkit::{Client, TestApp, database::connect, figure, wait::until};
 use tokio::task::JoinSet;
 
 const LOCK: &str = "BEGIN; LOCK TABLE tenant_acme.notes IN ACCESS EXCLUSIVE MODE";
@@ -73,6 +74,25 @@ async fn a_lock_is_waited_for_two_seconds_and_then_said_to_be_unavailable() {
     assert!(!answer.header("retry-after").is_empty());
     admin.batch_execute("ROLLBACK").await.unwrap();
     acme.get("/api/notes").await.expect(200);
+}
+
+/// A neighbour would wait for another connection, on which nothing of its own is prepared.
+#[tokio::test]
+async fn a_table_that_stays_locked_costs_no_connection() {
+    let metrics = Metrics::start();
+    let app = TestApp::configured(|settings| settings.database.lock_timeout_ms = 50).await;
+    let admin = connect(&app.database.admin()).await.unwrap();
+    let acme = app.tenant("acme").owner_token("read write").await;
+    let opened = || figure(&metrics, "tenant_connections_opened_total").unwrap();
+    let before = opened();
+    admin.batch_execute(LOCK).await.unwrap();
+    for _ in 0..3 {
+        acme.get("/api/notes").await.expect(503);
+        acme.get("/api/notes/1").await.expect(503);
+    }
+    admin.batch_execute("ROLLBACK").await.unwrap();
+    acme.get("/api/notes").await.expect(200);
+    assert!(opened() - before < 0.5);
 }
 
 /// Beyond what may wait, a request is answered at once.

@@ -72,7 +72,20 @@ pub(crate) async fn in_own_transaction(
     let prepared = begun
         .map_err(Error::of_prelude)
         .and(prepared.map_err(Error::from));
-    let statement = prepared.map_err(Failed::undone)?;
+    let statement = match prepared {
+        Ok(statement) => statement,
+        // A table that is locked is met here. The next tenant would wait for another connection.
+        Err(cause) => {
+            let ended = pooled
+                .send_commit()
+                .client()
+                .batch_execute("ROLLBACK")
+                .await;
+            // What failed first says more.
+            let _ = pooled.finish(ended);
+            return Err(Failed::undone(cause));
+        }
+    };
     pooled.conn().keep(tenant, sql, &statement);
     let client = pooled.send_commit().client();
     let (outcome, ended) = join(

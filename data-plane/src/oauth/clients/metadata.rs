@@ -1,6 +1,7 @@
 //! What a client says of itself when it is registered (RFC 7591 section 2).
 
 use serde::{Deserialize, Serialize};
+use service::label;
 use utoipa::ToSchema;
 
 use super::redirect_uri;
@@ -121,12 +122,7 @@ fn origins(origins: Vec<String>) -> Result<Vec<String>, OAuthError> {
 }
 
 fn name(name: Option<String>) -> Result<String, OAuthError> {
-    let name = name.unwrap_or_default().trim().to_owned();
-    let long = !(1..=100).contains(&name.chars().count());
-    if long || name.chars().any(char::is_control) {
-        return Err(bad("client_name must have 1 to 100 printable characters"));
-    }
-    Ok(name)
+    label(&name.unwrap_or_default(), 100).map_err(|fault| bad(format!("client_name {fault}")))
 }
 
 fn auth_method(method: Option<String>) -> Result<String, OAuthError> {
