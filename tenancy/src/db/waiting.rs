@@ -203,17 +203,12 @@ impl<W> State<W> {
         unused && self.waiting == 0 && self.lines.is_empty() && self.turns.is_empty()
     }
 
-    /// Takes the tenant's own slot, or another that is free, of those first that are others' own.
+    /// Takes the tenant's own slot, or another that is free.
     fn take(&mut self, tenant: TenantId, access: Access, now: Instant) -> Option<usize> {
         if !self.may_begin(tenant, access, now) {
             return None;
         }
-        let Bounds {
-            reads, connections, ..
-        } = self.bounds;
-        let own = self.own_slot(tenant);
-        let mut slots = (own..reads).chain(0..own).chain(reads..connections);
-        let slot = slots.find(|slot| self.slots[*slot].is_none())?;
+        let slot = self.free_slot(tenant, access, now)?;
         self.slots[slot] = Some(Use {
             tenant,
             access,
@@ -223,17 +218,40 @@ impl<W> State<W> {
         Some(slot)
     }
 
-    /// A slot that a tenant has when it is free: a connection remembers every tenant that it meets.
-    fn own_slot(&self, tenant: TenantId) -> usize {
+    /// The first slot that is free, those that are the tenant's own before others. The slots for reads
+    /// are left to reads as long as there are others, and a slow tenant keeps away from them.
+    fn free_slot(&self, tenant: TenantId, access: Access, now: Instant) -> Option<usize> {
+        let Bounds {
+            reads, connections, ..
+        } = self.bounds;
+        let [read, write] = self.own_slots(tenant);
+        let for_reads = (read..reads).chain(0..read);
+        let others = (write..connections).chain(reads..write);
+        let mut is_free = |slot: &usize| self.slots[*slot].is_none();
+        if access == Access::Read && !self.is_slow(tenant, now) {
+            for_reads.chain(others).find(&mut is_free)
+        } else {
+            others.chain(for_reads).find(&mut is_free)
+        }
+    }
+
+    /// The slots that a tenant's reads and its writes have when they are free: a connection remembers
+    /// every tenant that it meets.
+    fn own_slots(&self, tenant: TenantId) -> [usize; 2] {
+        let Bounds {
+            reads, connections, ..
+        } = self.bounds;
         let [.., last] = *tenant.as_uuid().as_bytes();
-        usize::from(last) % self.bounds.reads
+        let number = usize::from(last);
+        let write = number % (connections - reads).max(1);
+        [number % reads, (reads + write).min(connections)]
     }
 
     fn may_begin(&self, tenant: TenantId, access: Access, now: Instant) -> bool {
         if self.slots.iter().all(Option::is_some) {
             return false;
         }
-        if access == Access::Read && self.brief_reads(now) >= self.bounds.reads {
+        if access == Access::Read && !self.may_read(tenant, now) {
             return false;
         }
         if self.is_slow(tenant, now) {
@@ -244,15 +262,22 @@ impl<W> State<W> {
         self.held_by(tenant) < self.allowed(tenant, now)
     }
 
-    /// Reads under way that may be done soon, which those of slow tenants are not known to be.
-    fn brief_reads(&self, now: Instant) -> usize {
-        let used = self.slots.iter().flatten();
-        let is_brief = |used: &&Use| {
-            used.access == Access::Read
-                && now.saturating_duration_since(used.taken) < BRIEF
-                && !self.is_slow(used.tenant, now)
-        };
-        used.filter(is_brief).count()
+    /// Whether a read is not sooner done when it waits: for its turn, or for its own connection, on which
+    /// another tenant's read will be done soon. A connection that meets all tenants of the lane, and not
+    /// its own alone, has as many more statements to prepare again whenever a schema is made.
+    fn may_read(&self, tenant: TenantId, now: Instant) -> bool {
+        let [own, _] = self.own_slots(tenant);
+        let is_anothers = |used: Use| used.tenant != tenant && self.is_brief_read(used, now);
+        let brief = |used: &&Use| self.is_brief_read(**used, now);
+        !self.slots[own].is_some_and(is_anothers)
+            && self.slots.iter().flatten().filter(brief).count() < self.bounds.reads
+    }
+
+    /// Whether it is a read that may be done soon, which those of slow tenants are not known to be.
+    fn is_brief_read(&self, used: Use, now: Instant) -> bool {
+        used.access == Access::Read
+            && now.saturating_duration_since(used.taken) < BRIEF
+            && !self.is_slow(used.tenant, now)
     }
 
     fn held_by(&self, tenant: TenantId) -> usize {

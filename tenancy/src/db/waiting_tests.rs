@@ -105,17 +105,44 @@ fn reads_of_slow_tenants_do_not_keep_others_from_reading() {
 }
 
 #[test]
-fn a_tenant_meets_the_same_connection_again_when_it_is_free() {
+fn a_tenant_meets_the_same_connections_again_when_they_are_free() {
     let (mut state, now) = (State::new(Bounds::of(8, 3)), Instant::now());
-    let own = begin(&mut state, 5, now).unwrap();
+    let read = begin_to(Access::Read, &mut state, 5, now).unwrap();
+    let write = begin_to(Access::Write, &mut state, 6, now).unwrap();
+    assert!(read < 3 && write >= 3, "{read} {write}");
+    state.end(read, now);
+    state.end(write, now);
+    assert_eq!(begin_to(Access::Read, &mut state, 5, now), Some(read));
+    assert_eq!(begin_to(Access::Write, &mut state, 6, now), Some(write));
+    let other = begin_to(Access::Write, &mut state, 6 + 5, now).unwrap();
+    assert!(other >= 3 && other != write, "it belongs to both: {other}");
+}
+
+#[test]
+fn a_read_waits_for_its_own_connection_while_anothers_read_will_be_done_soon() {
+    let (mut state, now) = (State::new(Bounds::of(8, 3)), Instant::now());
+    let own = begin_to(Access::Read, &mut state, 1, now).unwrap();
+    assert_eq!(begin_to(Access::Read, &mut state, 1 + 3, now), None);
+    state.push(tenant(1 + 3), Access::Read, "waits").unwrap();
     state.end(own, now);
-    assert_eq!(begin(&mut state, 5, now), Some(own));
-    let other = begin(&mut state, 5 + 3, now).unwrap();
-    assert_ne!(other, own, "it belongs to both");
-    assert!(
-        other < 3,
-        "one that is another's own before one that is nobody's"
-    );
+    assert_eq!(state.next(now), Some((own, "waits")));
+}
+
+#[test]
+fn a_read_takes_another_connection_when_its_own_is_busy_for_longer_or_with_its_tenant() {
+    let (mut state, now) = (State::new(Bounds::of(8, 3)), Instant::now());
+    quick(&mut state, 1, now);
+    assert_eq!(begin_to(Access::Read, &mut state, 1, now), Some(1));
+    assert!(begin_to(Access::Read, &mut state, 1, now).is_some());
+    let later = now + BRIEF;
+    assert!(begin_to(Access::Read, &mut state, 1 + 3, later).is_some());
+}
+
+#[test]
+fn a_slow_tenant_keeps_away_from_the_connections_for_reads() {
+    let (mut state, now) = lane();
+    state.remember(tenant(1), Pace::Slow, now);
+    assert!(begin_to(Access::Read, &mut state, 1, now).unwrap() >= 2);
 }
 
 #[test]
@@ -140,12 +167,12 @@ fn a_tenant_is_slow_for_a_while_after_it_was() {
     let later = now + SLOW;
     state.end(first.unwrap(), later);
     state.end(second.unwrap(), later);
-    begin(&mut state, 1, later).unwrap();
-    begin(&mut state, 2, later).unwrap();
+    let used = [1, 2].map(|number| begin(&mut state, number, later).unwrap());
     assert_eq!(begin(&mut state, 1, later), None);
     let forgiven = later + REMEMBERED_FOR + SECOND;
-    state.start(0, forgiven);
-    state.start(1, forgiven);
+    for slot in used {
+        state.start(slot, forgiven);
+    }
     quick(&mut state, 1, forgiven);
     assert!(begin(&mut state, 1, forgiven).is_some());
 }
