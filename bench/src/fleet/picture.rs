@@ -12,6 +12,8 @@ const PANEL: f64 = 270.0;
 const TOP: f64 = 64.0;
 const BOTTOM: f64 = 250.0;
 const LEFT: [f64; 2] = [70.0, 440.0];
+/// Grid lines above the lowest, at the most: what is higher is drawn at the last of them.
+const MAX_STEPS: u32 = 8;
 
 const STYLE: &str = "text{font:12px system-ui,sans-serif;fill:#1f2328}.title{font-weight:600}\
 .grid{stroke:#d1d9e0;stroke-width:1}.line{fill:none;stroke-width:2}.churn{stroke-dasharray:5 4}\
@@ -42,7 +44,7 @@ pub(super) fn draw(report: &Report) -> String {
         0,
         report,
         "requests a second, of a hundred's",
-        [0.0, 1.2],
+        0.4,
         |row| row.ratios()[0],
     );
     panel(
@@ -50,7 +52,7 @@ pub(super) fn draw(report: &Report) -> String {
         1,
         report,
         "slowest hundredth, times a hundred's",
-        [0.0, 3.0],
+        2.0,
         |row| row.ratios()[1],
     );
     svg.push_str("</svg>\n");
@@ -80,26 +82,29 @@ fn panel(
     number: usize,
     report: &Report,
     title: &str,
-    [least, most]: [f64; 2],
+    step: f64,
     value: impl Fn(&Row) -> f64,
 ) {
     let left = LEFT[number];
-    let y =
-        |value: f64| BOTTOM - (value.clamp(least, most) - least) / (most - least) * (BOTTOM - TOP);
+    let values = report.sizes.iter().flat_map(|size| &size.rows).map(&value);
+    let highest = values.fold(0.0, f64::max);
+    let steps = (3..MAX_STEPS).find(|steps| f64::from(*steps) * step >= highest);
+    let steps = steps.unwrap_or(MAX_STEPS);
+    let most = f64::from(steps) * step;
+    let y = |value: f64| BOTTOM - value.min(most) / most * (BOTTOM - TOP);
     let places = report.sizes.len().saturating_sub(1).max(1) as f64;
     let x = |place: usize| left + 10.0 + place as f64 / places * (PANEL - 20.0);
     let _ = write!(
         svg,
         "<text class=\"title\" x=\"{left}\" y=\"46\">{title}</text>"
     );
-    let steps = 4;
-    for step in 0..=steps {
-        let value = least + (most - least) * f64::from(step) / f64::from(steps);
+    for line in 0..=steps {
+        let value = step * f64::from(line);
         let (at, end) = (y(value), left + PANEL);
         let _ = write!(
             svg,
             "<line class=\"grid\" x1=\"{left}\" x2=\"{end}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/>\
-             <text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{value:.2}</text>",
+             <text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{value:.1}</text>",
             left - 8.0,
             at + 4.0
         );
