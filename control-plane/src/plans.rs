@@ -62,15 +62,16 @@ fn limit(
     limit
 }
 
-/// A title for people after the change; `null` makes it from the name.
+/// A title for people after the change; `null` makes it from the name. As of every field, its value
+/// counts only where no fault was noted.
 fn title(field: Patched<String>, name: &str, before: Option<&Plan>, faults: &mut Faults) -> String {
     if let (Patched::Absent, Some(before)) = (&field, before) {
         return before.title.clone();
     }
-    let Some(title) = field.change("title", faults).flatten() else {
-        return title_of(name);
-    };
-    faults.check("title", label(&title, 60)).unwrap_or_default()
+    match field.change("title", faults).flatten() {
+        Some(title) => faults.check("title", label(&title, 60)).unwrap_or_default(),
+        None => title_of(name),
+    }
 }
 
 /// What a plan without a title of its own is called: `free` is Free.

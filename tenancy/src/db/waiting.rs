@@ -262,9 +262,9 @@ impl<W> State<W> {
         self.held_by(tenant) < self.allowed(tenant, now)
     }
 
-    /// Whether a read is not sooner done when it waits: for its turn, or for its own connection, on which
-    /// another tenant's read will be done soon. A connection that meets all tenants of the lane, and not
-    /// its own alone, has as many more statements to prepare again whenever a schema is made.
+    /// Whether a read may begin: not while as many brief reads run as may, and not while another
+    /// tenant's brief read is on its own connection, which will be free soon. A connection that met all
+    /// tenants of the lane would have more statements to plan again whenever a schema is made.
     fn may_read(&self, tenant: TenantId, now: Instant) -> bool {
         let [own, _] = self.own_slots(tenant);
         let is_anothers = |used: Use| used.tenant != tenant && self.is_brief_read(used, now);

@@ -122,7 +122,8 @@ fn origins(origins: Vec<String>) -> Result<Vec<String>, OAuthError> {
 }
 
 fn name(name: Option<String>) -> Result<String, OAuthError> {
-    label(&name.unwrap_or_default(), 100).map_err(|fault| bad(format!("client_name {fault}")))
+    let name = name.ok_or_else(|| bad("client_name is required"))?;
+    label(&name, 100).map_err(|fault| bad(format!("client_name {fault}")))
 }
 
 fn auth_method(method: Option<String>) -> Result<String, OAuthError> {
