@@ -46,6 +46,16 @@ async fn a_public_client_has_no_secret_and_cannot_act_for_itself() {
     body["grant_types"] = json!(["client_credentials"]);
     let refused = owner.post("/oauth/client/register", body).await.expect(400);
     assert_eq!(refused.problem(), "invalid_client_metadata");
+    let nameless = json!({"grant_types": ["client_credentials"]});
+    let refused = owner
+        .post("/oauth/client/register", nameless)
+        .await
+        .expect(400);
+    assert_eq!(refused.problem(), "invalid_client_metadata");
+    assert_eq!(
+        refused.json()["error_description"],
+        "client_name is required"
+    );
 }
 
 #[tokio::test]
